@@ -1,0 +1,1 @@
+//! The living house: supervised actors for devices, sessions, MQTT and history.

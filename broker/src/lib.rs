@@ -1,0 +1,1 @@
+//! The embedded MQTT broker of IoT Home: TLS, credentials and access lists from the hub.

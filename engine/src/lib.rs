@@ -1,0 +1,14 @@
+//! The pure core of IoT Home.
+//!
+//! Ids and values, devices and their entities, the command life cycle, who may
+//! do what, and the wire codecs. Owner: the household's rules. It must never do
+//! I/O, read a clock, roll dice, spawn or log: time, randomness and
+//! configuration arrive as arguments.
+
+pub mod command;
+pub mod ids;
+pub mod kind;
+pub mod policy;
+pub mod time;
+pub mod value;
+pub mod view;

@@ -1,0 +1,2 @@
+//! The IoT Home program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Durable state of IoT Home: one store over SQLite or PostgreSQL.

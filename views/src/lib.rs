@@ -1,0 +1,1 @@
+//! Pages of IoT Home: pure functions from view-models to HTML.
