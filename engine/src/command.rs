@@ -3,7 +3,7 @@
 //! Owner of the command's words and of its one rule: exactly one end. The steps
 //! between are decided by `device`; this file must never know about topics.
 
-use crate::ids::{CommandId, DeviceId, EntityId, EntityRef, SessionId, TokenId, UserId};
+use crate::ids::{CommandId, DeviceId, EntityId, EntityRef, SessionId, UserId};
 use crate::kind::Action;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -99,15 +99,6 @@ pub enum Cause {
         /// In which session.
         session: SessionId,
     },
-    /// An API token.
-    Token {
-        /// Whose.
-        user: UserId,
-        /// The token's name.
-        name: String,
-        /// Which.
-        token: TokenId,
-    },
     /// An occurrence of a schedule.
     Schedule {
         /// The schedule's id.
@@ -123,15 +114,13 @@ impl Cause {
     /// The name a person knows it by.
     pub fn name(&self) -> &str {
         match self {
-            Self::User { name, .. } | Self::Token { name, .. } | Self::Schedule { name, .. } => {
-                name
-            }
+            Self::User { name, .. } | Self::Schedule { name, .. } => name,
         }
     }
 
     /// Whether a person or client waits for the answer (else it is durable first).
     pub const fn is_asked(&self) -> bool {
-        matches!(self, Self::User { .. } | Self::Token { .. })
+        matches!(self, Self::User { .. })
     }
 }
 
@@ -225,6 +214,17 @@ impl Command {
         self.latency_micros = Some(now.micros_since(self.accepted_at));
         true
     }
+}
+
+/// What is to be written down about a command: two durable writes, and the mark of a `press`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CommandWrite {
+    /// It was accepted; with the key that makes asking again the same command.
+    Accepted(Command, Option<Idempotency>),
+    /// Sending a `press` begins: from here on it is never sent again.
+    Sending(CommandId),
+    /// It ended.
+    Ended(Command),
 }
 
 /// Reasons that the hub itself gives, as codes (pages translate them).

@@ -190,10 +190,6 @@ uuid_id!(
     CommandId
 );
 uuid_id!(
-    /// An API token's id.
-    TokenId
-);
-uuid_id!(
     /// A broker credential's id.
     CredentialId
 );

@@ -5,7 +5,10 @@
 //! I/O, read a clock, roll dice, spawn or log: time, randomness and
 //! configuration arrive as arguments.
 
+pub mod access;
 pub mod command;
+pub mod config;
+pub mod history;
 pub mod ids;
 pub mod kind;
 pub mod policy;

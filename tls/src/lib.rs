@@ -1,0 +1,1 @@
+//! Certificates, fingerprints and TLS configurations of IoT Home.
