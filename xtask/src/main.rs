@@ -1,2 +1,61 @@
-//! Developer commands.
-fn main() {}
+//! Developer commands of IoT Home: `cargo xtask test`, `bench`, `soak`, `tidy`.
+//!
+//! Owner of how the project is checked. It must never weaken a check that the
+//! README promises, and never be needed to run the hub.
+
+mod bench;
+mod command;
+mod packages;
+mod soak;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Developer commands of IoT Home.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+enum Task {
+    /// Run every check: packages, format, clippy, docs, licences and all tests.
+    Test,
+    /// Print the figures: start, memory, size, cost of a report.
+    Bench {
+        /// Seconds that the demo runs before its memory is read.
+        #[arg(long, default_value_t = 60)]
+        settle_s: u64,
+    },
+    /// Run the long repetitions in full and print a line for docs/reliability.md.
+    Soak {
+        /// How often the hub is killed while commands run.
+        #[arg(long, default_value_t = 200)]
+        kills: u32,
+    },
+    /// Check the layout: file lengths, headers, and which crate may depend on which.
+    Tidy,
+    /// Install the Debian packages that the tests need.
+    Packages,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Test => test::run(),
+        Task::Bench { settle_s } => bench::run(settle_s),
+        Task::Soak { kills } => soak::run(kills),
+        Task::Tidy => tidy::run(),
+        Task::Packages => packages::install(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            command::say(&format!("xtask: {problem}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `cargo xtask soak`: the long repetitions in full.
+//!
+//! The ordinary test run repeats a few times from fixed seeds; here the same
+//! tests run as often as asked. It must never run a test that the ordinary run
+//! does not also run.
+
+use crate::command::{cargo, root, say, step};
+use std::process::Command;
+
+/// Runs the kill tests so many times and prints the line for `docs/reliability.md`.
+pub(crate) fn run(kills: u32) -> Result<(), String> {
+    step(
+        &format!("{kills} kills under load, on both databases"),
+        cargo()
+            .args([
+                "test",
+                "--workspace",
+                "--locked",
+                "--test",
+                "crash",
+                "--",
+                "--nocapture",
+            ])
+            .env("IOTHOME_TEST_KILLS", kills.to_string()),
+    )?;
+    say(&format!(
+        "| {} | {kills} kills on each database | passed |",
+        commit()
+    ));
+    Ok(())
+}
+
+fn commit() -> String {
+    Command::new("git")
+        .args(["rev-parse", "--short=12", "HEAD"])
+        .current_dir(root())
+        .output()
+        .ok()
+        .and_then(|output| String::from_utf8(output.stdout).ok())
+        .map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned())
+}
