@@ -1,0 +1,136 @@
+//! A REST client of the hub, as somebody would write one.
+
+use super::eventually;
+use super::hub::Hub;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+
+/// A signed-in client.
+#[derive(Clone)]
+pub(crate) struct Api {
+    client: Client,
+    base: String,
+    token: String,
+}
+
+/// A status and the JSON that came with it (`null` where there was none).
+pub(crate) type Answer = (StatusCode, Value);
+
+impl Api {
+    /// Somebody who has not signed in.
+    pub(crate) fn stranger(hub: &Hub) -> Self {
+        iothome_tls::install_provider();
+        let client = Client::builder().build().expect("an HTTP client");
+        Self {
+            client,
+            base: hub.url().to_owned(),
+            token: String::new(),
+        }
+    }
+
+    /// Sets the hub up with its code and signs in as the first administrator.
+    pub(crate) async fn set_up(hub: &Hub) -> Self {
+        let stranger = Self::stranger(hub);
+        let (status, body) = stranger
+            .post(
+                "/api/v1/setup",
+                json!({"code": hub.banner("setup_code"), "home": "Test home", "zone": "Europe/Berlin",
+                       "latitude": 52.5, "longitude": 13.4,
+                       "username": "adam", "password": "correct horse battery"}),
+            )
+            .await;
+        assert!(status.is_success(), "set-up: {status} {body}");
+        stranger.sign_in("adam", "correct horse battery").await
+    }
+
+    /// The demo user of a demo.
+    pub(crate) async fn demo(hub: &Hub) -> Self {
+        Self::stranger(hub)
+            .sign_in(hub.banner("user"), hub.banner("password"))
+            .await
+    }
+
+    /// The same client, signed in as somebody.
+    pub(crate) async fn sign_in(&self, username: &str, password: &str) -> Self {
+        let (status, body) = self
+            .post(
+                "/api/v1/auth/login",
+                json!({"username": username, "password": password}),
+            )
+            .await;
+        assert_eq!(status, StatusCode::OK, "sign-in of {username}: {body}");
+        let token = body["access_token"]
+            .as_str()
+            .expect("an access token")
+            .to_owned();
+        Self {
+            token,
+            ..self.clone()
+        }
+    }
+
+    /// Any request.
+    pub(crate) async fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request
+            .send()
+            .await
+            .unwrap_or_else(|e| panic!("{path}: {e}"));
+        let status = response.status();
+        let text = response.text().await.unwrap_or_default();
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// GET.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path, None).await
+    }
+
+    /// POST with a JSON body.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::POST, path, Some(&body)).await
+    }
+
+    /// Asks a command and waits for its end.
+    pub(crate) async fn command(&self, device: &str, entity: &str, body: Value) -> Value {
+        let path = format!("/api/v1/devices/{device}/entities/{entity}/commands?wait=20s");
+        let (status, command) = self.post(&path, body).await;
+        assert_eq!(status, StatusCode::OK, "the command has ended: {command}");
+        command
+    }
+
+    /// One entity as it is now.
+    pub(crate) async fn entity(&self, device: &str, entity: &str) -> Value {
+        let (status, body) = self.get(&format!("/api/v1/devices/{device}")).await;
+        assert_eq!(status, StatusCode::OK, "{device}: {body}");
+        let entities = body["entities"].as_array().cloned().unwrap_or_default();
+        entities
+            .into_iter()
+            .find(|e| e["id"] == entity)
+            .unwrap_or_else(|| panic!("no {entity} in {body}"))
+    }
+
+    /// Waits until the entity has that state.
+    pub(crate) async fn wait_for_state(&self, device: &str, entity: &str, state: &Value) -> Value {
+        eventually(&format!("{device}/{entity} is {state}"), || async {
+            let found = self.entity(device, entity).await;
+            (found["state"] == *state).then_some(found)
+        })
+        .await
+    }
+
+    /// Waits until the hub is connected to its broker.
+    pub(crate) async fn wait_for_broker(&self) {
+        eventually("the hub reaches its broker", || async {
+            let (_, broker) = self.get("/api/v1/broker").await;
+            (broker["connected"] == true).then_some(())
+        })
+        .await;
+    }
+}

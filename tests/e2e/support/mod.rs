@@ -1,0 +1,44 @@
+//! What the end-to-end tests start and hold: hubs, brokers, databases, devices, browsers.
+//!
+//! Owner of every server of a test. Nothing here may outlive its test, use a
+//! fixed port, or pass where a server is missing.
+
+pub(crate) mod api;
+pub(crate) mod browser;
+pub(crate) mod device;
+pub(crate) mod hub;
+pub(crate) mod mosquitto;
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// How long a test waits for something that ought to happen soon.
+///
+/// Generous: the machine may be busy, and a test that passes never waits so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks again until there is an answer; panics with `what` when patience ends.
+pub(crate) async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "did not happen within {PATIENCE:?}: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
+}
