@@ -3,6 +3,7 @@
 //! Owner of the proof that the parts are joined. A missing server is a failure.
 
 mod browser;
+mod crash;
 mod demo;
 mod door;
 mod embedded;
