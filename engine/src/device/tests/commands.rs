@@ -425,7 +425,7 @@ fn at_most_sixty_four_commands_are_under_way_and_one_that_replaces_needs_no_room
 #[test]
 fn asking_again_with_an_id_under_way_is_the_same_command() {
     let mut b = Bench::new(vec![switch()]);
-    let ask = b.to_ask("power", Action::TurnOn, None, schedule());
+    let ask = b.new_ask("power", Action::TurnOn, None, schedule());
     let (first, effects) = b.device.ask(b.now, &ask).unwrap();
     assert!(!effects.is_empty());
     assert_eq!(b.device.ask(b.now, &ask).unwrap(), (first, vec![]));
@@ -434,7 +434,7 @@ fn asking_again_with_an_id_under_way_is_the_same_command() {
 #[test]
 fn the_idempotency_key_travels_with_the_row() {
     let mut b = Bench::new(vec![switch()]);
-    let mut ask = b.to_ask("power", Action::TurnOn, None, person());
+    let mut ask = b.new_ask("power", Action::TurnOn, None, person());
     let key = Idempotency {
         key: "eve/path/1".into(),
         body_sha256: "00".into(),

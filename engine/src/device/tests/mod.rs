@@ -245,7 +245,7 @@ impl Bench {
         self.message(topic, payload, true)
     }
 
-    fn to_ask(&mut self, entity: &str, action: Action, value: Option<Json>, cause: Cause) -> Ask {
+    fn new_ask(&mut self, entity: &str, action: Action, value: Option<Json>, cause: Cause) -> Ask {
         self.asked += 1;
         let mut random = [0; 10];
         random[2..].copy_from_slice(&self.asked.to_be_bytes());
@@ -269,7 +269,7 @@ impl Bench {
         value: Option<Json>,
         cause: Cause,
     ) -> Result<(Command, Vec<Effect>), Refusal> {
-        let ask = self.to_ask(entity, action, value, cause);
+        let ask = self.new_ask(entity, action, value, cause);
         let (command, effects) = self.device.ask(self.now, &ask)?;
         self.note(&effects);
         Ok((command, effects))

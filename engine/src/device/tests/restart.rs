@@ -4,7 +4,7 @@ use super::*;
 
 /// A command that the hub's former life left open.
 fn left_open(b: &mut Bench, entity: &str, action: Action, sending: bool) -> Command {
-    let ask = b.to_ask(entity, action, None, person());
+    let ask = b.new_ask(entity, action, None, person());
     Command {
         id: ask.id,
         device: ask.target.device,
