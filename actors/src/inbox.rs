@@ -1,0 +1,1 @@
+//! The bounded inbox of a device.

@@ -1,0 +1,1 @@
+//! The bounded pool that hashes passwords.
