@@ -98,7 +98,6 @@ pub static ENGLISH: Texts = Texts {
     sender_not_verified: "Sender not verified",
     coalesced: "It reports faster than the hub follows; {} reports were merged",
     view_only: "You may look but not control",
-    no_command_yet: "No command yet",
     until: "waits until",
 
     on: "On",

@@ -98,7 +98,6 @@ pub struct Texts {
     pub sender_not_verified: &'static str,
     pub coalesced: &'static str,
     pub view_only: &'static str,
-    pub no_command_yet: &'static str,
     pub until: &'static str,
 
     pub on: &'static str,
