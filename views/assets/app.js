@@ -234,7 +234,7 @@
   const HIDDEN_MS = 30000, SILENT_MS = 40000, PARKED_MS = 10000, LONGEST_MS = 30000;
   const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('iothome-live') : null;
   const me = Math.random().toString(36).slice(2);
-  let stream, cursor, tries = 0, heard = 0, retry, hiding, parked, newer = new Set();
+  let stream, cursor, tries = 0, heard = 0, retry, hiding, parked, newer = new Set(), askAgain = false;
 
   function address() {
     const url = new URL(live(), location.href);
@@ -259,7 +259,7 @@
     listen('beat', () => {});
     listen('card', swap);
     listen('command', prepend);
-    listen('resync', () => resync().catch(again));
+    listen('resync', () => { if (asking) askAgain = true; else resync().catch(again); });
     listen('ended', () => location.reload());
     stream.onerror = again;
   }
@@ -285,8 +285,15 @@
     }, pause);
   }
 
-  // Asks for the page as it is now and takes it over. False if the page is another one by now.
-  async function resync() {
+  // Asks for the page as it is now and takes it over, at most once a second however often the house
+  // changes. False if the page is another one by now.
+  let asking;
+  function resync() {
+    asking ||= load().finally(() => setTimeout(() => { asking = null; if (askAgain) { askAgain = false; resync().catch(again); } }, 1000));
+    return asking;
+  }
+
+  async function load() {
     const answer = await fetch(location.href, { headers: { 'X-Fragment': 'page' }, cache: 'no-store', signal: AbortSignal.timeout(10000) });
     if (answer.redirected && new URL(answer.url).pathname !== location.pathname) {
       location.assign(answer.url);

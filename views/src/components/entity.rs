@@ -137,6 +137,7 @@ impl EntityPanel {
             (Freshness::Restored, Some(_)) => t.fresh_restored_from,
             (Freshness::Restored, None) => t.fresh_restored,
             (Freshness::Assumed, _) => t.fresh_assumed,
+            (Freshness::Never, _) if matches!(self.control, Control::Button) => t.fresh_button,
             (Freshness::Never, _) => t.never_reported,
         };
         let dated = matches!(self.freshness, Freshness::Live | Freshness::Restored);
