@@ -70,8 +70,14 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, device: &DevicePage)
             div.beyond { (beyond(t, device)) }
         }
     };
-    Shell { t, viewer, title: &device.panel.name, here: Here::Elsewhere, live: Some(live) }
-        .page(&content)
+    Shell {
+        t,
+        viewer,
+        title: &device.panel.name,
+        here: Here::Elsewhere,
+        live: Some(live),
+    }
+    .page(&content)
 }
 
 /// What the page shows besides the live part.

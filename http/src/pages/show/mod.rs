@@ -10,7 +10,7 @@ mod entity;
 mod values;
 
 pub(crate) use command::line;
-pub(crate) use device::{card, details, home, panel};
+pub(crate) use device::{card, charted, details, home, panel};
 pub(crate) use values::recent;
 
 use iothome_engine::policy::Rights;
@@ -38,3 +38,6 @@ impl Reading<'_> {
         When::new(at, self.now, self.zone)
     }
 }
+
+#[cfg(test)]
+mod tests;
