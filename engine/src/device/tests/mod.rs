@@ -9,6 +9,7 @@ mod availability;
 mod commands;
 mod durability;
 mod freshness;
+mod model;
 mod restart;
 mod view;
 
