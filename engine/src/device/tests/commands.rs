@@ -42,6 +42,22 @@ fn a_report_that_came_before_sending_does_not_confirm() {
 }
 
 #[test]
+fn a_report_received_before_sending_but_taken_up_later_does_not_confirm() {
+    let mut b = Bench::new(vec![switch()]);
+    let received_at = b.now;
+    let (id, _) = b.ask("power", Action::TurnOn);
+    b.sent(id);
+    let effects = b.apply(Input::Reported {
+        topic: "d/power".into(),
+        payload: b"ON".to_vec(),
+        retained: false,
+        received_at,
+    });
+    assert!(ended(&effects).is_empty());
+    assert_eq!(b.word("power").as_deref(), Some("on"));
+}
+
+#[test]
 fn a_report_that_overtakes_the_news_of_sending_still_confirms() {
     let mut b = Bench::new(vec![switch()]);
     let (id, _) = b.ask("power", Action::TurnOn);

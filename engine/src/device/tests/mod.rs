@@ -10,6 +10,7 @@ mod commands;
 mod durability;
 mod freshness;
 mod model;
+mod ops;
 mod restart;
 mod view;
 

@@ -3,121 +3,10 @@
 //!
 //! The ledger knows only the promises, not how the device keeps them.
 
+use super::ops::{ASKS, Op, REPORTS, entities, op};
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-
-/// Something that happens; numbers pick from what there is.
-#[derive(Clone, Debug)]
-enum Op {
-    Ask { what: usize, scheduled: bool },
-    Report { what: usize, retained: bool },
-    Stored(usize),
-    NotStored(usize),
-    SendingStored(usize),
-    Sent { which: usize, ago_ms: i64 },
-    Acknowledged(usize),
-    Refused(usize),
-    Journal(bool),
-    BrokerUp,
-    BrokerDown,
-    Pass(i64),
-    Quarantined,
-    Released,
-    Reconfigured(usize),
-    NotAnnounced(usize),
-    Coalesced(u64),
-    Resumed(usize),
-    Nonsense(usize),
-}
-
-const ASKS: [(&str, Action); 16] = [
-    ("power", Action::TurnOn),
-    ("power", Action::TurnOff),
-    ("power", Action::Toggle),
-    ("mute", Action::TurnOn),
-    ("mute", Action::Toggle),
-    ("light", Action::TurnOn),
-    ("light", Action::Set),
-    ("blind", Action::Open),
-    ("blind", Action::Stop),
-    ("blind", Action::Set),
-    ("lock", Action::Lock),
-    ("lock", Action::Unlock),
-    ("open", Action::Press),
-    ("open", Action::Press),
-    ("power", Action::Press),
-    ("nothing", Action::TurnOn),
-];
-
-const REPORTS: [(&str, &str); 24] = [
-    ("d/power", "ON"),
-    ("d/power", "OFF"),
-    ("d/power", "\u{fffd}"),
-    ("d/power/no", "overheated"),
-    ("d/light", "ON"),
-    ("d/light", "OFF"),
-    ("d/light/bri", "102"),
-    ("d/light/bri", "255"),
-    ("d/light/bri", "1e999"),
-    ("d/blind", "opening"),
-    ("d/blind", "open"),
-    ("d/blind", "stopped"),
-    ("d/blind/pos", "40"),
-    ("d/blind/pos", "100"),
-    ("d/lock", "LOCKED"),
-    ("d/lock", "LOCKING"),
-    ("d/lock", "JAMMED"),
-    ("d/lock", "UNLOCKED"),
-    ("d/motion", "ON"),
-    ("d/temperature", "21.5"),
-    ("d/temperature", "None"),
-    ("d/up", "online"),
-    ("d/up", "offline"),
-    ("d/other", "ON"),
-];
-
-fn op() -> impl Strategy<Value = Op> {
-    let n = 0_usize..64;
-    prop_oneof![
-        8 => (0..ASKS.len(), prop::bool::weighted(0.2))
-            .prop_map(|(what, scheduled)| Op::Ask { what, scheduled }),
-        8 => (0..REPORTS.len(), prop::bool::weighted(0.2))
-            .prop_map(|(what, retained)| Op::Report { what, retained }),
-        6 => n.clone().prop_map(Op::Stored),
-        1 => n.clone().prop_map(Op::NotStored),
-        2 => n.clone().prop_map(Op::SendingStored),
-        6 => (n.clone(), 0_i64..3).prop_map(|(which, ago_ms)| Op::Sent { which, ago_ms }),
-        4 => n.clone().prop_map(Op::Acknowledged),
-        1 => n.clone().prop_map(Op::Refused),
-        1 => any::<bool>().prop_map(Op::Journal),
-        2 => Just(Op::BrokerUp),
-        1 => Just(Op::BrokerDown),
-        4 => (1_i64..7_000).prop_map(Op::Pass),
-        1 => Just(Op::Quarantined),
-        1 => Just(Op::Released),
-        1 => n.clone().prop_map(Op::Reconfigured),
-        1 => n.clone().prop_map(Op::NotAnnounced),
-        1 => (0_u64..3).prop_map(Op::Coalesced),
-        1 => n.clone().prop_map(Op::Resumed),
-        1 => n.prop_map(Op::Nonsense),
-    ]
-}
-
-fn entities() -> Vec<EntitySetup> {
-    let up = json!({"availability_topic": "d/up", "refusal_topic": "d/power/no"});
-    let motion = json!({"state_topic": "d/motion", "off_delay": 2});
-    vec![
-        with(switch(), &up),
-        blind_switch(),
-        light(),
-        blind(),
-        lock(),
-        button(),
-        entity("motion", Kind::BinarySensor, &motion),
-        with(temperature(), &json!({"expire_after": 3})),
-    ]
-}
 
 /// What the promises need to know of one command.
 #[derive(Debug)]
@@ -133,7 +22,7 @@ struct Life {
     mark_asked: bool,
     mark_stored: bool,
     published: u32,
-    on_wire: bool,
+    sent_at: Option<Timestamp>,
     ends: u32,
 }
 
@@ -150,7 +39,7 @@ impl Life {
             mark_asked: false,
             mark_stored: false,
             published: 0,
-            on_wire: false,
+            sent_at: None,
             ends: 0,
         }
     }
@@ -163,7 +52,8 @@ impl Life {
 /// What an input may lead to.
 #[derive(Clone, Copy, Debug, Default)]
 struct May {
-    confirm: bool,
+    /// A confirmation, by a report received then at the latest.
+    confirm: Option<Timestamp>,
     sample: bool,
 }
 
@@ -265,8 +155,12 @@ impl Run {
         assert!(life.rows == 1 || life.resumed, "an end before the row");
         assert!(c.ended_at.is_some() && c.status.is_end());
         match c.status {
-            Status::Confirmed => assert!(may.confirm && life.on_wire && !life.is_press, "{c:?}"),
-            Status::Delivered => assert!(life.on_wire, "delivered before it was sent"),
+            Status::Confirmed => {
+                let sent_at = life.sent_at.expect("confirmed before it was sent");
+                let reported_at = may.confirm.expect("confirmed by nothing");
+                assert!(reported_at >= sent_at && !life.is_press, "{c:?}");
+            }
+            Status::Delivered => assert!(life.sent_at.is_some(), "delivered before it was sent"),
             Status::Superseded => {
                 assert!(!life.is_press, "a press was superseded");
                 assert!(newer, "superseded by nothing");
@@ -319,11 +213,15 @@ impl Run {
         }
     }
 
-    fn step(&mut self, op: Op) {
+    fn step(&mut self, op: &Op) {
         let none = May::default();
-        match op {
+        match *op {
             Op::Ask { what, scheduled } => self.ask(what, scheduled),
-            Op::Report { what, retained } => self.report(what, retained),
+            Op::Report {
+                what,
+                retained,
+                ago_ms,
+            } => self.report(what, retained, ago_ms),
             Op::Stored(n) => self.on(
                 n,
                 |life| life.stored = true,
@@ -337,18 +235,11 @@ impl Run {
             ),
             Op::Sent { which, ago_ms } => {
                 let at = self.bench.now.plus_millis(-ago_ms);
-                let may = May {
-                    confirm: true,
-                    ..none
-                };
-                self.on(which, on_wire, |command| (Input::Sent { command, at }, may));
+                self.on_wire(which, at, |command| Input::Sent { command, at });
             }
             Op::Acknowledged(n) => {
-                let may = May {
-                    confirm: true,
-                    ..none
-                };
-                self.on(n, on_wire, |command| (Input::Acknowledged { command }, may));
+                let at = self.bench.now;
+                self.on_wire(n, at, |command| Input::Acknowledged { command });
             }
             Op::Refused(n) => self.on(
                 n,
@@ -397,18 +288,35 @@ impl Run {
         self.apply(input, may);
     }
 
-    fn report(&mut self, what: usize, retained: bool) {
+    /// News that a command is on the wire since then; the first such news counts.
+    fn on_wire(&mut self, n: usize, at: Timestamp, input: impl Fn(CommandId) -> Input) {
+        let now = self.bench.now;
+        let note = |life: &mut Life| {
+            // What was never given to the outbox cannot be on the wire, whatever is said.
+            if life.published > 0 {
+                life.sent_at = life.sent_at.or(Some(at));
+            }
+        };
+        // It may release a report that came before this news.
+        let may = May {
+            confirm: Some(now),
+            sample: false,
+        };
+        self.on(n, note, |command| (input(command), may));
+    }
+
+    fn report(&mut self, what: usize, retained: bool, ago_ms: i64) {
         let (topic, payload) = REPORTS[what];
+        let received_at = self.bench.now.plus_millis(-ago_ms);
         let input = Input::Reported {
             topic: topic.into(),
             payload: payload.into(),
             retained,
-            received_at: self.bench.now,
+            received_at,
         };
-        let live = !retained;
         let may = May {
-            confirm: live,
-            sample: live,
+            confirm: (!retained).then_some(received_at),
+            sample: !retained,
         };
         self.apply(input, may);
     }
@@ -433,7 +341,7 @@ impl Run {
             deadline_at: now.plus_millis(i64::try_from(n).unwrap() * 100),
             ended_at: None,
             latency_micros: None,
-            sending: n % 3 == 0,
+            sending: n.is_multiple_of(3),
         };
         self.lives.insert(command.id, Life::of(&command, true));
         self.order.push(command.id);
@@ -483,11 +391,6 @@ impl Run {
     }
 }
 
-fn on_wire(life: &mut Life) {
-    // What was never given to the outbox cannot be on the wire, whatever is said.
-    life.on_wire |= life.published > 0;
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -497,7 +400,7 @@ proptest! {
     ) {
         let mut run = Run::new();
         for op in ops {
-            run.step(op);
+            run.step(&op);
         }
         // Longer than every deadline together.
         run.pass(3_600_000);
