@@ -191,6 +191,21 @@ fn a_lock_has_fifteen_seconds_and_as_many_from_its_first_movement() {
 }
 
 #[test]
+fn a_cover_that_reports_only_its_position_extends_the_deadline_when_that_changes() {
+    let config = json!({"set_position_topic": "d/b/set", "position_topic": "d/b"});
+    let mut b = Bench::new(vec![entity("b", Kind::Cover, &config)]);
+    b.report("d/b", "10");
+    let (id, _) = b.set("b", json!(90));
+    b.carry(id);
+    b.report("d/b", "10");
+    let deadline = |b: &Bench| b.view("b").pending.as_ref().unwrap().deadline_at;
+    let first = deadline(&b);
+    b.report("d/b", "11");
+    assert!(deadline(&b) > first);
+    assert_eq!(only_end(&b.report("d/b", "89")), CONFIRMED);
+}
+
+#[test]
 fn movement_before_sending_extends_nothing() {
     let mut b = Bench::new(vec![blind()]);
     let (id, _) = b.ask("blind", Action::Open);
