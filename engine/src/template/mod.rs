@@ -6,6 +6,8 @@
 
 mod filters;
 mod python;
+#[cfg(test)]
+mod tests;
 mod times;
 
 pub(crate) use python::float_text;
