@@ -8,7 +8,7 @@ use crate::support::device::{Device, Door};
 use crate::support::eventually;
 use crate::support::hub::{Hub, Start, folder};
 use crate::support::mosquitto::Mosquitto;
-use iothome_store::testing::Postgres;
+use iothome_store::testing::PgServer;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -166,8 +166,7 @@ async fn an_embedded_hub_killed_under_load_loses_nothing_it_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hub_on_postgresql_and_mosquitto_killed_under_load_loses_nothing_it_answered() {
     let broker = Mosquitto::start(&[("hub", "hub-word"), ("gate", "gate-word")]);
-    let postgres = Postgres::start().await;
-    let database = postgres.database().await;
+    let database = PgServer::shared().new_database();
     let start = Start::serve()
         .with("DATABASE_URL", database)
         .with(

@@ -6,7 +6,7 @@ use crate::support::device::Door;
 use crate::support::eventually;
 use crate::support::hub::{Start, folder};
 use crate::support::mosquitto::Mosquitto;
-use iothome_store::testing::Postgres;
+use iothome_store::testing::PgServer;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::process::Stdio;
@@ -38,8 +38,7 @@ fn door(broker: &Mosquitto) -> Door {
 #[tokio::test(flavor = "multi_thread")]
 async fn mosquitto_and_postgresql_carry_a_command_and_survive_the_brokers_death() {
     let mut broker = Mosquitto::start(&USERS);
-    let postgres = Postgres::start().await;
-    let database = postgres.database().await;
+    let database = PgServer::shared().new_database();
     let folder = folder();
     let hub = start(&broker, &database).on(folder.path()).await;
     let api = Api::set_up(&hub).await;
