@@ -6,12 +6,14 @@
 //! configuration arrive as arguments.
 
 pub mod access;
+pub mod backoff;
 pub mod command;
 pub mod config;
 pub mod history;
 pub mod ids;
 pub mod kind;
 pub mod policy;
+pub mod supervision;
 pub mod time;
 pub mod value;
 pub mod view;

@@ -1,0 +1,1 @@
+//! Batched writing of history.
