@@ -69,10 +69,18 @@ pub(crate) enum MqttEvent {
     Up,
     /// The broker is away.
     Down,
-    /// The command was written to the broker's socket.
-    Sent { device: DeviceId, command: CommandId },
+    /// The command was written to the broker's socket; what was received before this instant
+    /// is no answer to it.
+    Sent {
+        device: DeviceId,
+        command: CommandId,
+        at: Timestamp,
+    },
     /// The broker has it.
-    Acknowledged { device: DeviceId, command: CommandId },
+    Acknowledged {
+        device: DeviceId,
+        command: CommandId,
+    },
     /// The broker does not want it.
     Refused {
         device: DeviceId,
@@ -264,7 +272,10 @@ impl Mqtt {
 impl Shared {
     fn new(setup: MqttSetup, clock: Clock) -> Self {
         let filters = setup.discovery_prefix.iter().flat_map(|prefix| {
-            [format!("{prefix}/+/+/config"), format!("{prefix}/+/+/+/config")]
+            [
+                format!("{prefix}/+/+/config"),
+                format!("{prefix}/+/+/+/config"),
+            ]
         });
         let link = Link {
             since: clock.now(),
@@ -364,7 +375,5 @@ impl Shared {
 
 /// A topic name that MQTT can carry (MQTT 5, section 4.7).
 fn is_topic(topic: &str) -> bool {
-    !topic.is_empty()
-        && topic.len() <= usize::from(u16::MAX)
-        && !topic.contains(['+', '#', '\0'])
+    !topic.is_empty() && topic.len() <= usize::from(u16::MAX) && !topic.contains(['+', '#', '\0'])
 }
