@@ -19,6 +19,7 @@ use crate::keeper::{self, KeeperMessage, Kept};
 use actor::{MqttActor, MqttMessage};
 use bytes::Bytes;
 use counts::Counts;
+use iothome_engine::device::Outgoing;
 use iothome_engine::ids::{CommandId, DeviceId};
 use iothome_engine::time::Timestamp;
 use outbox::{Key, Outbox, Parcel};
@@ -107,18 +108,6 @@ pub(crate) struct MqttSetup {
     pub(crate) events: OnEvent,
 }
 
-/// A command to publish.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Publication {
-    pub(crate) command: CommandId,
-    pub(crate) device: DeviceId,
-    pub(crate) topic: String,
-    pub(crate) payload: Bytes,
-    pub(crate) deadline_at: Timestamp,
-    /// Never sent a second time.
-    pub(crate) once: bool,
-}
-
 /// The connection as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MqttStatus {
@@ -205,15 +194,15 @@ impl Mqtt {
 
     /// Publishes a command: quality 1, not retained, not after its deadline. The events
     /// tell how it went; if the deadline passes first, they tell nothing.
-    pub(crate) fn publish(&self, publication: Publication) {
+    pub(crate) fn publish(&self, outgoing: Outgoing, device: DeviceId) {
         let parcel = Parcel {
-            key: Key::Command(publication.command),
-            device: Some(publication.device),
-            topic: publication.topic,
-            payload: publication.payload,
+            key: Key::Command(outgoing.command),
+            device: Some(device),
+            topic: outgoing.topic,
+            payload: outgoing.payload.into(),
             retain: false,
-            deadline_at: Some(publication.deadline_at),
-            once: publication.once,
+            deadline_at: Some(outgoing.deadline_at),
+            once: outgoing.at_most_once,
         };
         self.shared.put(parcel);
     }
