@@ -281,12 +281,8 @@ async fn a_command_taken_back_while_the_broker_is_away_never_leaves() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_broker_does_not_allow_is_refused_and_harms_nothing_else() {
-    let broker = Mosquitto::start("acl_file {folder}/acl").await;
-    broker.write(
-        "acl",
-        "topic readwrite lamp/#\ntopic readwrite homeassistant/#\n",
-    );
-    broker.signal("-HUP");
+    let acl = "topic readwrite lamp/#\ntopic readwrite homeassistant/#\n";
+    let broker = Mosquitto::start_with_acl("", acl).await;
     let mut rig = Rig::start(&broker, broker.port).await;
     rig.until(&MqttEvent::Up).await;
     let mut outcomes = Vec::new();
