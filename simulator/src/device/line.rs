@@ -22,6 +22,9 @@ const REQUESTS: usize = 256;
 const EVENTS: usize = 64;
 /// First and longest pause before connecting again.
 const PAUSE_MS: (u64, u64) = (250, 8_000);
+/// Unacknowledged reports. The client sets a table of this size aside, and its own bound
+/// (65,535) would cost ten megabytes a device.
+const IN_FLIGHT: u16 = 50;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// A goodbye is two small packets.
 const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
@@ -63,6 +66,7 @@ impl Line {
             .set_credentials(&spec.username, &spec.password)
             .set_keep_alive(KEEP_ALIVE)
             .set_clean_start(true)
+            .set_outgoing_inflight_upper_limit(IN_FLIGHT)
             .set_last_will(will)
             .set_network_options(network)
             .set_transport(Transport::tls_with_config(tls));
