@@ -30,24 +30,15 @@ pub enum BrokerError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The broker did not come up.
-    #[error("the broker did not start; its folder {path} may be damaged")]
-    NotReady {
+    /// What is in the folder cannot be used.
+    #[error("cannot use what is in the broker's folder {path}: {problem}")]
+    Storage {
         /// Its folder.
         path: PathBuf,
+        /// Why not.
+        problem: String,
     },
     /// The broker crate refuses its configuration (certificate, folder).
     #[error("the broker cannot start: {0}")]
     Refused(String),
-}
-
-impl BrokerError {
-    pub(crate) fn from_mqtt(addr: SocketAddr, error: &mqtt5::MqttError) -> Self {
-        let text = error.to_string();
-        // The crate drops a TLS listener that cannot bind and then finds it has none.
-        if text.contains("no listeners") {
-            return Self::PortInUse { addr };
-        }
-        Self::Refused(text)
-    }
 }

@@ -7,6 +7,7 @@
 mod door;
 mod error;
 mod guests;
+mod listener;
 
 pub use error::BrokerError;
 pub use guests::ConnectedClient;
@@ -15,18 +16,17 @@ use arc_swap::ArcSwap;
 use door::Door;
 use guests::Guests;
 use iothome_engine::access::{AccessList, Credential};
-use mqtt5::broker::config::{BrokerConfig as Mqtt5Config, StorageConfig, TlsConfig};
+use listener::{MAX_CLIENTS, Service};
+use mqtt5::broker::config::BrokerConfig as Mqtt5Config;
 use mqtt5::broker::router::{DeliveryLanes, MessageRouter};
-use mqtt5::broker::{
-    BrokerShutdownHandle, DynamicStorage, MqttBroker, StorageBackend as _, StorageBackendType,
-};
+use mqtt5::broker::storage::QueueLimits;
+use mqtt5::broker::{DynamicStorage, FileBackend, StorageBackend as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 /// Larger than any discovery bundle seen in the field (Zigbee2MQTT: tens of kilobytes).
 const MAX_PACKET_BYTES: usize = 256 * 1024;
@@ -38,16 +38,16 @@ const MAX_RETAINED: usize = 50_000;
 const MAX_SESSION_EXPIRY: Duration = Duration::from_secs(3_600);
 /// A device subscribes to a handful of topics; a bridge to some hundred.
 const MAX_SUBSCRIPTIONS: usize = 1_000;
-/// What may wait for one client that is away: enough for a bridge's burst.
-const MAX_QUEUED: usize = 10_000;
-/// The same in bytes, so that one client cannot fill the memory of a small machine.
-const MAX_QUEUED_BYTES: usize = 8 * 1024 * 1024;
-/// Far above a house of 10,000 devices; the system's limit on open files is the real bound.
-const MAX_CLIENTS: usize = 20_000;
-/// Starting means reading a folder; longer than this is a broken disk.
-const START_WITHIN: Duration = Duration::from_secs(20);
+/// What may wait for one client that is away: enough for a bridge's burst, and in bytes so
+/// that one client cannot fill the memory of a small machine.
+const QUEUE: QueueLimits = QueueLimits {
+    max_messages: 10_000,
+    max_bytes: 8 * 1024 * 1024,
+};
+/// Sessions end after an hour, so looking for ended ones every ten minutes is enough.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// The hub as a whole has three seconds to stop.
-const STOP_WITHIN: Duration = Duration::from_millis(1_500);
+const STOP_WITHIN: Duration = Duration::from_millis(1_000);
 
 /// Where the broker listens and keeps its things.
 #[derive(Debug)]
@@ -70,8 +70,9 @@ pub struct Broker {
     guests: Arc<Guests>,
     door: Arc<Door>,
     reach: Reach,
-    stop: BrokerShutdownHandle,
-    running: Option<JoinHandle<()>>,
+    stop: broadcast::Sender<()>,
+    /// Gives nothing, and ends when the last connection has.
+    open: mpsc::Receiver<()>,
     runtime: Handle,
 }
 
@@ -79,7 +80,7 @@ pub struct Broker {
 #[derive(Clone)]
 struct Reach {
     router: Arc<MessageRouter>,
-    storage: Option<Arc<DynamicStorage>>,
+    storage: Arc<DynamicStorage>,
 }
 
 /// Starts the broker and returns once it accepts connections.
@@ -93,87 +94,95 @@ pub async fn start(
 ) -> Result<Broker, BrokerError> {
     // The broker crate takes the process's provider; a second installation changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    check_address(config.listen)?;
-    std::fs::create_dir_all(&config.data_dir).map_err(|source| BrokerError::Folder {
-        path: config.data_dir.clone(),
-        source,
-    })?;
+    let listener = listener::bind(config.listen)?;
+    let address = listener
+        .local_addr()
+        .map_err(|source| BrokerError::Address {
+            addr: config.listen,
+            source,
+        })?;
+    let tls = listener::acceptor(&config.cert_pem, &config.key_pem).await?;
 
     let guests = Arc::new(Guests::default());
-    let door = Arc::new(Door::new(access, config.hub.clone(), Arc::clone(&guests)));
-    let mut settings = limits(&config);
-    settings.event_handler = Some(door.clone());
-    let mut mqtt = MqttBroker::with_config(settings)
-        .await
-        .map_err(|error| BrokerError::from_mqtt(config.listen, &error))?
-        .with_auth_provider(door.clone());
-    let address = mqtt.tls_local_addr().ok_or(BrokerError::PortInUse {
-        addr: config.listen,
-    })?;
-    let reach = Reach {
-        router: mqtt.router(),
-        storage: mqtt.storage(),
-    };
+    let door = Arc::new(Door::new(access, config.hub, Arc::clone(&guests)));
+    let reach = open_storage(&config.data_dir, &door).await?;
     door.set_cutter(cutter(&reach));
-    let stop = mqtt.shutdown_handle();
-    let mut ready = mqtt.ready_receiver();
-    let running = tokio::spawn(async move {
-        if let Err(error) = mqtt.run().await {
-            tracing::error!(%error, "the embedded broker stopped");
-        }
-    });
-    let broker = Broker {
+    let (stop, _) = broadcast::channel(1);
+    let (opened, open) = mpsc::channel(1);
+    let service = Service {
+        config: Arc::new(limits(&door)),
+        router: Arc::clone(&reach.router),
+        storage: Arc::clone(&reach.storage),
+        door: door.clone(),
+        stop: stop.clone(),
+        open: opened,
+    };
+    tokio::spawn(sweep(reach.clone(), stop.subscribe()));
+    let stopped = stop.subscribe();
+    tokio::spawn(listener::accept(listener, tls, service, stopped));
+    Ok(Broker {
         address,
         guests,
         door,
         reach,
         stop,
-        running: Some(running),
+        open,
         runtime: Handle::current(),
+    })
+}
+
+/// Opens the folder and takes up what was kept in it.
+async fn open_storage(path: &std::path::Path, door: &Arc<Door>) -> Result<Reach, BrokerError> {
+    let damaged = |error: mqtt5::MqttError| BrokerError::Storage {
+        path: path.to_owned(),
+        problem: error.to_string(),
     };
-    match tokio::time::timeout(START_WITHIN, ready.changed()).await {
-        Ok(Ok(())) => Ok(broker),
-        _ => Err(BrokerError::NotReady {
-            path: config.data_dir,
-        }),
-    }
+    std::fs::create_dir_all(path).map_err(|source| BrokerError::Folder {
+        path: path.to_owned(),
+        source,
+    })?;
+    let files = FileBackend::with_queue_limits(path, QUEUE).await;
+    let storage = Arc::new(DynamicStorage::File(files.map_err(damaged)?));
+    let router = MessageRouter::with_storage(Arc::clone(&storage))
+        .with_fallback_queue_limits(QUEUE)
+        .with_event_handler(door.clone())
+        .with_retained_limits(MAX_RETAINED, MAX_RETAINED_BYTES);
+    let expiry = u32::try_from(MAX_SESSION_EXPIRY.as_secs()).unwrap_or(u32::MAX);
+    router.recover_sessions(expiry).await.map_err(damaged)?;
+    storage.cleanup_expired().await.map_err(damaged)?;
+    router.initialize().await.map_err(damaged)?;
+    Ok(Reach {
+        router: Arc::new(router),
+        storage,
+    })
 }
 
-/// Finds out early and exactly whether the address is free: the broker crate only warns.
-fn check_address(addr: SocketAddr) -> Result<(), BrokerError> {
-    match std::net::TcpListener::bind(addr) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            Err(BrokerError::PortInUse { addr })
+/// Forgets ended sessions and messages from time to time.
+async fn sweep(reach: Reach, mut stopped: broadcast::Receiver<()>) {
+    let mut every = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            _ = stopped.recv() => return,
         }
-        Err(source) => Err(BrokerError::Address { addr, source }),
+        if let Err(error) = reach.storage.cleanup_expired().await {
+            tracing::warn!(%error, "the broker could not clear its folder of old messages");
+        }
+        reach.router.sweep_sessions().await;
     }
 }
 
-fn limits(config: &BrokerConfig) -> Mqtt5Config {
-    let tls = TlsConfig::new(config.cert_pem.clone(), config.key_pem.clone())
-        .with_bind_addresses(vec![config.listen]);
-    let storage = StorageConfig::new()
-        .with_backend(StorageBackendType::File)
-        .with_base_dir(config.data_dir.clone())
-        .with_max_queued_messages_per_client(MAX_QUEUED)
-        .with_max_queued_bytes_per_client(MAX_QUEUED_BYTES);
-    let mut settings = Mqtt5Config::default()
+fn limits(door: &Arc<Door>) -> Mqtt5Config {
+    Mqtt5Config::default()
         .with_bind_addresses(Vec::new())
-        .with_tls(tls)
-        .with_storage(storage)
         .with_max_clients(MAX_CLIENTS)
         .with_max_packet_size(MAX_PACKET_BYTES)
         .with_max_retained_messages(MAX_RETAINED)
         .with_max_retained_message_size(MAX_RETAINED_BYTES)
         .with_max_subscriptions_per_client(MAX_SUBSCRIPTIONS)
         .with_session_expiry(MAX_SESSION_EXPIRY)
-        .with_sys_topics_enabled(false);
-    // The door refuses whoever has no credential; `false` here would demand a password file.
-    settings.auth_config.allow_anonymous = true;
-    // A house that comes back after a power cut connects all at once from few addresses.
-    settings.auth_config.rate_limit.enabled = false;
-    settings
+        .with_sys_topics_enabled(false)
+        .with_event_handler(door.clone())
 }
 
 impl Broker {
@@ -202,21 +211,23 @@ impl Broker {
 
     /// Says goodbye to every client, writes what is to be kept and stops listening.
     pub async fn stop(mut self) {
-        self.stop.shutdown();
-        let Some(running) = self.running.take() else {
-            return;
-        };
-        let abort = running.abort_handle();
-        if tokio::time::timeout(STOP_WITHIN, running).await.is_err() {
-            tracing::warn!("the embedded broker did not stop in time and was ended");
-            abort.abort();
+        // Nobody listening means that everything has stopped already.
+        let _ = self.stop.send(());
+        if tokio::time::timeout(STOP_WITHIN, self.open.recv())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some connections of the broker did not end in time");
+        }
+        if let Err(error) = self.reach.storage.shutdown().await {
+            tracing::warn!(%error, "the broker could not write everything it keeps");
         }
     }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        self.stop.shutdown();
+        let _ = self.stop.send(());
     }
 }
 
@@ -224,14 +235,12 @@ impl Drop for Broker {
 /// else neither would ever let go of the folder's lock.
 fn cutter(reach: &Reach) -> Box<dyn Fn(String) + Send + Sync> {
     let router = Arc::downgrade(&reach.router);
-    let storage = reach.storage.as_ref().map(Arc::downgrade);
+    let storage = Arc::downgrade(&reach.storage);
     let runtime = Handle::current();
     Box::new(move |client_id| {
-        let Some(router) = router.upgrade() else {
-            return;
-        };
-        let storage = storage.as_ref().and_then(Weak::upgrade);
-        runtime.spawn(end_connection(Reach { router, storage }, client_id));
+        if let (Some(router), Some(storage)) = (router.upgrade(), storage.upgrade()) {
+            runtime.spawn(end_connection(Reach { router, storage }, client_id));
+        }
     })
 }
 
@@ -246,9 +255,7 @@ async fn end_connection(reach: Reach, client_id: String) {
         .router
         .register_session(client_id.clone(), lanes, queue, displaced, true)
         .await;
-    if let Some(storage) = &reach.storage
-        && let Err(error) = storage.remove_session(&client_id).await
-    {
+    if let Err(error) = reach.storage.remove_session(&client_id).await {
         tracing::warn!(client_id, %error, "a session that was cut could not be removed");
     }
     reach

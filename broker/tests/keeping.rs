@@ -106,6 +106,25 @@ async fn a_client_of_mqtt_three_is_as_welcome() {
 }
 
 #[tokio::test]
+async fn silent_connections_lock_nobody_out() {
+    let house = House::new(two_devices());
+    let broker = house.open().await;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(
+            tokio::net::TcpStream::connect(broker.address())
+                .await
+                .unwrap(),
+        );
+    }
+    let mut lamp = house.guest(&broker, "lamp").await;
+    let answer = lamp.publish("iothome/lamp/x", "", false).await;
+    assert_eq!(answer, PubAckReason::Success);
+    drop(silent);
+    broker.stop().await;
+}
+
+#[tokio::test]
 async fn nobody_is_heard_without_tls() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let house = House::new(two_devices());
@@ -140,7 +159,8 @@ async fn a_thousand_devices_come_back_at_once() {
     while let Some(entered) = entering.join_next().await {
         guests.push(entered.unwrap().unwrap());
     }
-    println!("1,000 devices were in after {:?}", started.elapsed());
+    // Told with `--nocapture`; how long it may take is a matter for a bench, not a test.
+    tracing::info!(elapsed = ?started.elapsed(), "1,000 devices were in");
     assert_eq!(broker.clients().len(), 1_000);
     drop(guests);
     broker.stop().await;

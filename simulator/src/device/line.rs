@@ -91,8 +91,9 @@ impl Line {
         }
     }
 
-    pub(super) fn listen(&self, topics: impl Iterator<Item = String>) {
-        let filters: Vec<Filter> = topics.map(|t| Filter::new(t, QoS::AtLeastOnce)).collect();
+    pub(super) fn listen(&self, topics: &[String]) {
+        let filter = |topic: &String| Filter::new(topic, QoS::AtLeastOnce);
+        let filters: Vec<Filter> = topics.iter().map(filter).collect();
         if let Err(error) = self.client.try_subscribe_many(filters) {
             tracing::debug!(%error, "a simulated device could not subscribe");
         }
