@@ -18,3 +18,6 @@ pub use clock::Clock;
 pub use house::{Change, House};
 pub use mqtt::MqttConfig;
 pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};
+pub use sessions::{
+    Opened, Permit, SessionError, SessionInfo, SessionKind, Sessions, StreamTicket,
+};
