@@ -249,6 +249,8 @@ pub mod reason {
     pub const BROKER_REFUSED: &str = "broker_refused";
     /// The command template could not be rendered.
     pub const TEMPLATE_FAILED: &str = "template_failed";
+    /// The row could not be written, so the command was not carried out.
+    pub const NOT_DURABLE: &str = "not_durable";
     /// The broker was not reached before the deadline.
     pub const BROKER_AWAY: &str = "broker_away";
 }

@@ -6,12 +6,17 @@
 //! configuration arrive as arguments.
 
 pub mod access;
+pub mod backoff;
 pub mod command;
 pub mod config;
 pub mod history;
 pub mod ids;
 pub mod kind;
 pub mod policy;
+pub mod supervision;
+pub mod template;
 pub mod time;
+pub mod topic;
 pub mod value;
 pub mod view;
+pub mod wire;

@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Whether a device or entity can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -115,7 +116,7 @@ pub struct EntityView {
     /// Its last known state; `None` if never heard or reported as unknown.
     pub state: Option<Value>,
     /// Further facts: `brightness`, `position`, and the device's own attributes.
-    pub attributes: BTreeMap<String, serde_json::Value>,
+    pub attributes: Arc<BTreeMap<String, serde_json::Value>>,
     /// Where the state comes from.
     pub freshness: Freshness,
     /// When it was last reported; `None` for a retained replay.
@@ -125,7 +126,7 @@ pub struct EntityView {
     /// The newest command under way.
     pub pending: Option<Pending>,
     /// The newest command that ended while this hub ran.
-    pub last_command: Option<std::sync::Arc<Command>>,
+    pub last_command: Option<Arc<Command>>,
     /// Whether its configuration was not seen since the hub subscribed, or it was taken from view.
     pub not_announced: bool,
 }
@@ -145,10 +146,10 @@ pub struct DeviceView {
     pub health: Health,
     /// Why not, in words.
     pub reason: Option<String>,
-    /// Whether the hub cannot vouch for who sends in its name.
+    /// Whether the broker lets nobody else send in its name; else pages say "sender not verified".
     pub sender_verified: bool,
     /// What the device says it is: manufacturer, model, firmware version.
-    pub about: About,
+    pub about: Arc<About>,
     /// When anything was last heard from it while the hub listened.
     pub last_seen: Option<Timestamp>,
     /// How many reports were coalesced because the device was behind.
@@ -157,14 +158,15 @@ pub struct DeviceView {
     pub revision: u64,
     /// Version of its stored configuration (name, room, entities): the `ETag` of REST.
     pub version: i64,
-    /// Its entities, in the order pages show them.
-    pub entities: Vec<EntityView>,
+    /// Its entities, in the order pages show them. Shared, so that a report copies one of them and
+    /// not all.
+    pub entities: Vec<Arc<EntityView>>,
 }
 
 impl DeviceView {
     /// The entity with that id.
     pub fn entity(&self, id: &EntityId) -> Option<&EntityView> {
-        self.entities.iter().find(|e| e.id == *id)
+        self.entities.iter().map(Arc::as_ref).find(|e| e.id == *id)
     }
 }
 

@@ -1,1 +1,14 @@
 //! The web door of IoT Home: pages, REST v1 and live streams.
+//!
+//! Owner of everything between a socket and the house's handles: listeners,
+//! sign-in, checks, JSON and HTML. It must never hold a rule of the house.
+
+mod auth;
+mod config;
+mod door;
+mod error;
+mod problem;
+
+pub use auth::setup::new_setup_code;
+pub use config::WebConfig;
+pub use error::WebError;

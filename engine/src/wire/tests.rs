@@ -1,0 +1,171 @@
+//! Reports and commands as real devices send and take them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a test may fail, and reads better with values in place"
+)]
+
+use super::*;
+use crate::config::{EntityConfig, Raw};
+use crate::kind::{Action, Kind};
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+/// A house with one entity.
+struct Bench {
+    config: EntityConfig,
+    templates: Templates,
+    vars: Vars,
+    zone: TimeZone,
+    state: Option<Value>,
+    attributes: BTreeMap<String, serde_json::Value>,
+}
+
+fn raw(value: serde_json::Value) -> Raw {
+    value.as_object().unwrap().clone()
+}
+
+fn bench(kind: Kind, config: serde_json::Value) -> Bench {
+    let templates = Templates::new();
+    Bench {
+        config: EntityConfig::parse(kind, &raw(config), &templates).unwrap(),
+        templates,
+        vars: Vars {
+            name: "Lamp".into(),
+            entity_id: "lamp".into(),
+        },
+        zone: TimeZone::UTC,
+        state: None,
+        attributes: BTreeMap::new(),
+    }
+}
+
+impl Bench {
+    fn ctx(&self) -> Context<'_> {
+        Context {
+            templates: &self.templates,
+            now: Timestamp::from_millis(1_795_506_757_123),
+            zone: &self.zone,
+            vars: &self.vars,
+        }
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known {
+            state: self.state.as_ref(),
+            attributes: &self.attributes,
+        }
+    }
+
+    fn hear(&self, topic: &str, payload: &str) -> Result<Vec<Reported>, DecodeError> {
+        decode(
+            &self.config,
+            &self.ctx(),
+            &self.known(),
+            topic,
+            payload.as_bytes(),
+        )
+    }
+
+    /// Hears a message and takes what it says as known.
+    fn take(&mut self, topic: &str, payload: &str) {
+        for part in self.hear(topic, payload).unwrap() {
+            match part {
+                Reported::State(state) => self.state = state,
+                Reported::Attribute(name, value) => {
+                    self.attributes.insert(name, value);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn send(&self, action: Action, value: Option<serde_json::Value>) -> (String, String) {
+        check(&self.config, action, value.as_ref()).unwrap();
+        let sent = encode(
+            &self.config,
+            &self.ctx(),
+            &self.known(),
+            action,
+            value.as_ref(),
+        )
+        .unwrap();
+        (sent.topic, String::from_utf8(sent.payload).unwrap())
+    }
+
+    fn refusal(&self, action: Action, value: Option<serde_json::Value>) -> String {
+        check(&self.config, action, value.as_ref())
+            .unwrap_err()
+            .to_string()
+    }
+
+    fn confirmed(&self, action: Action, value: Option<serde_json::Value>) -> bool {
+        matches(&wanted(&self.config, action, value.as_ref()), &self.known())
+    }
+}
+
+fn word(text: &str) -> Vec<Reported> {
+    vec![Reported::State(Some(Value::word(text)))]
+}
+
+#[test]
+fn a_hand_made_socket_speaks_ones_and_zeros_and_reports_json() {
+    let socket = bench(
+        Kind::Switch,
+        json!({
+            "command_topic": "esp8266/socket", "payload_on": "1", "payload_off": "0",
+            "state_topic": "esp8266/status", "value_template": "{{ value_json.socket }}",
+        }),
+    );
+    assert_eq!(
+        socket.send(Action::TurnOn, None),
+        ("esp8266/socket".into(), "1".into())
+    );
+    assert_eq!(
+        socket.send(Action::TurnOff, None),
+        ("esp8266/socket".into(), "0".into())
+    );
+    assert_eq!(
+        socket.hear("esp8266/status", r#"{"socket":1,"rssi":-61}"#),
+        Ok(word("on"))
+    );
+    assert_eq!(
+        socket.hear("esp8266/status", r#"{"socket":"0"}"#),
+        Ok(word("off"))
+    );
+    assert_eq!(socket.hear("esp8266/status", r#"{"rssi":-61}"#), Ok(vec![]));
+    assert!(socket.hear("esp8266/status", r#"{"socket":7}"#).is_err());
+    assert_eq!(socket.hear("esp8266/other", "1"), Ok(vec![]));
+}
+
+#[test]
+fn a_json_light_reports_brightness_in_per_cent_and_is_confirmed_by_it() {
+    let mut light = bench(
+        Kind::Light,
+        json!({
+            "schema": "json", "brightness": true, "brightness_scale": 254,
+            "command_topic": "z/lamp/set", "state_topic": "z/lamp",
+        }),
+    );
+    assert_eq!(
+        light.send(Action::Set, Some(json!({"brightness": 40}))),
+        (
+            "z/lamp/set".into(),
+            r#"{"brightness":102,"state":"ON"}"#.into()
+        )
+    );
+    light.take("z/lamp", r#"{"state":"ON","brightness":254}"#);
+    assert!(!light.confirmed(Action::Set, Some(json!({"brightness": 40}))));
+    light.take(
+        "z/lamp",
+        r#"{"state":"ON","brightness":102,"linkquality":87}"#,
+    );
+    assert_eq!(light.attributes["brightness"], json!(40));
+    assert!(light.confirmed(Action::Set, Some(json!({"brightness": 40}))));
+    assert!(light.confirmed(Action::TurnOn, None));
+    assert_eq!(
+        light.refusal(Action::Set, Some(json!({"brightness": 300}))),
+        "a brightness in per cent must be a whole number from 1 to 100"
+    );
+}

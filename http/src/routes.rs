@@ -1,0 +1,179 @@
+//! The route table as a value: what the server serves and what tests walk.
+//!
+//! Owner of the list of doors and of who may knock. It must never hold a handler's logic.
+
+use crate::auth::gate;
+use crate::problem::Problem;
+use crate::{api, live, pages};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::from_fn;
+use actix_web::web::ServiceConfig;
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route, guard, web};
+use std::sync::Arc;
+
+/// Who may knock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anyone.
+    Open,
+    /// A program with an access token in `Authorization: Bearer`.
+    Bearer,
+    /// A person with a browser: cookies, renewed on the way; others are sent to the sign-in page.
+    Cookie,
+    /// Either of the two.
+    Either,
+    /// Either, or the metrics token, or a program on this machine.
+    Metrics,
+}
+
+/// One method of one path.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    /// The method.
+    pub(crate) method: Method,
+    /// The path template.
+    pub(crate) path: &'static str,
+    /// Who may knock.
+    pub(crate) access: Access,
+    make: Arc<dyn Fn() -> Route + Send + Sync>,
+}
+
+impl Entry {
+    /// A method of a path, who may use it, and what answers.
+    pub(crate) fn new<F, Args>(
+        method: Method,
+        path: &'static str,
+        access: Access,
+        handler: F,
+    ) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let asked = method.clone();
+        Self {
+            method,
+            path,
+            access,
+            make: Arc::new(move || web::method(asked.clone()).to(handler.clone())),
+        }
+    }
+
+    /// `GET`, and `HEAD` with it; streams use `new`, since a stream has no end to measure.
+    pub(crate) fn get<F, Args>(path: &'static str, access: Access, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let get_or_head = || guard::Any(guard::Get()).or(guard::Head());
+        Self {
+            method: Method::GET,
+            path,
+            access,
+            make: Arc::new(move || web::route().guard(get_or_head()).to(handler.clone())),
+        }
+    }
+
+    /// `POST`.
+    pub(crate) fn post<F, Args>(path: &'static str, access: Access, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Self::new(Method::POST, path, access, handler)
+    }
+
+    /// `PUT`.
+    pub(crate) fn put<F, Args>(path: &'static str, access: Access, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Self::new(Method::PUT, path, access, handler)
+    }
+
+    /// `PATCH`.
+    pub(crate) fn patch<F, Args>(path: &'static str, access: Access, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Self::new(Method::PATCH, path, access, handler)
+    }
+
+    /// `DELETE`.
+    pub(crate) fn delete<F, Args>(path: &'static str, access: Access, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Self::new(Method::DELETE, path, access, handler)
+    }
+}
+
+/// Every route of the hub.
+pub(crate) fn table() -> Vec<Entry> {
+    let mut table = api::routes();
+    table.extend(live::routes());
+    table.extend(pages::routes());
+    table
+}
+
+/// Registers the table: one resource per path, gated, with 405 for other methods.
+pub(crate) fn configure(table: &[Entry], config: &mut ServiceConfig) {
+    let mut paths: Vec<&'static str> = Vec::new();
+    for entry in table {
+        if !paths.contains(&entry.path) {
+            paths.push(entry.path);
+        }
+    }
+    for path in paths {
+        let entries = table.iter().filter(|e| e.path == path);
+        let access: Arc<[(Method, Access)]> = entries
+            .clone()
+            .map(|e| (e.method.clone(), e.access))
+            .collect();
+        let allow = access
+            .iter()
+            .map(|(method, _)| method.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let mut resource = web::resource(path);
+        for entry in entries {
+            resource = resource.route((entry.make)());
+        }
+        let resource = resource
+            .default_service(web::route().to(move |request: HttpRequest| {
+                let problem = wrong_method(&request, &allow);
+                async move { Err::<HttpResponse, Problem>(problem) }
+            }))
+            .wrap(from_fn(move |request, next| {
+                gate::pass(Arc::clone(&access), request, next)
+            }));
+        config.service(resource);
+    }
+    config.default_service(web::route().to(nothing_here));
+}
+
+fn wrong_method(request: &HttpRequest, allow: &str) -> Problem {
+    let mut problem = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "wrong_method",
+        format!(
+            "{} is not for this path; it takes: {allow}",
+            request.method()
+        ),
+    );
+    problem.allow = Some(allow.to_owned());
+    problem
+}
+
+async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("there is nothing at this address"))
+}

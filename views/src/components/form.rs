@@ -1,0 +1,104 @@
+//! Fields of forms.
+//!
+//! Owner of labels, hints and problems beside a field. It must never repeat a password.
+
+use super::Look;
+use crate::icons::Icon;
+use maud::{Markup, PreEscaped, html};
+
+/// The names of the hidden fields, for whoever reads the form.
+pub const CSRF_FIELD: &str = "csrf";
+/// The field that says which page the form was on.
+pub const BACK_FIELD: &str = "back";
+
+/// The hidden fields of a command form.
+pub fn hidden(look: Look<'_>) -> Markup {
+    html! {
+        (csrf(look.csrf))
+        input type="hidden" name=(BACK_FIELD) value=(look.back.as_field());
+    }
+}
+
+/// The form token alone.
+pub fn csrf(token: &str) -> Markup {
+    html! { input type="hidden" name=(CSRF_FIELD) value=(token); }
+}
+
+/// A text field with its label, hint and problem.
+#[derive(Clone, Debug, Default)]
+pub struct Field<'a> {
+    /// Name in the form; also the id.
+    pub name: &'a str,
+    /// Label.
+    pub label: &'a str,
+    /// What stands in it.
+    pub value: &'a str,
+    /// A sentence of help.
+    pub hint: Option<&'a str>,
+    /// What is wrong with what was sent.
+    pub problem: Option<&'a str>,
+    /// `text`, `password`…
+    pub kind: &'a str,
+    /// What password managers and keyboards should know it as.
+    pub autocomplete: Option<&'a str>,
+    /// `decimal`, `numeric`…
+    pub inputmode: Option<&'a str>,
+    /// Whether it must be filled.
+    pub required: bool,
+    /// Longest text taken, in characters.
+    pub max: Option<usize>,
+    /// Shortest text taken.
+    pub min: Option<usize>,
+    /// The id of a list of suggestions.
+    pub list: Option<&'a str>,
+    /// Whether the page starts here.
+    pub autofocus: bool,
+    /// Set where two forms on a page have a field of the same name.
+    pub id: Option<&'a str>,
+}
+
+impl Field<'_> {
+    /// The field.
+    pub fn draw(&self) -> Markup {
+        let id = self.id.unwrap_or(self.name);
+        let hint_id = format!("{id}-hint");
+        let problem_id = format!("{id}-problem");
+        let mut described = Vec::new();
+        if self.problem.is_some() {
+            described.push(problem_id.as_str());
+        }
+        if self.hint.is_some() {
+            described.push(hint_id.as_str());
+        }
+        let described = (!described.is_empty()).then(|| described.join(" "));
+        let secret = self.kind == "password";
+        html! {
+            div.field {
+                label for=(id) { (self.label) }
+                input id=(id) name=(self.name) type=(self.kind)
+                    value=[(!secret && !self.value.is_empty()).then_some(self.value)]
+                    autocomplete=[self.autocomplete] inputmode=[self.inputmode]
+                    autocapitalize=[(secret || self.autocomplete == Some("username")).then_some("none")]
+                    spellcheck=[self.autocomplete.map(|_| "false")]
+                    maxlength=[self.max] minlength=[self.min] list=[self.list]
+                    aria-invalid=[self.problem.map(|_| "true")] aria-describedby=[described]
+                    dir=[(self.kind == "text").then_some("auto")]
+                    required[self.required] autofocus[self.autofocus];
+                @if let Some(problem) = self.problem {
+                    p.problem id=(problem_id) { (Icon::Warning.draw()) span { (problem) } }
+                }
+                @if let Some(hint) = self.hint { p.hint id=(hint_id) { (hint) } }
+            }
+        }
+    }
+}
+
+/// A notice above a form.
+pub fn alert(text: &str) -> Markup {
+    html! { p.banner.bad role="alert" { (Icon::Warning.draw()) span { (text) } } }
+}
+
+/// Nothing.
+pub const fn nothing() -> Markup {
+    PreEscaped(String::new())
+}

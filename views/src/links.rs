@@ -1,0 +1,116 @@
+//! Addresses of pages and of the routes their forms post to.
+//!
+//! Owner of every path a page names. It must never hold an address of the REST interface.
+
+use iothome_engine::ids::{DeviceId, EntityId, SessionId};
+
+/// The home page.
+pub const HOME: &str = "/";
+/// Sign-in: page and form.
+pub const SIGN_IN: &str = "/sign-in";
+/// Sign-out: form only.
+pub const SIGN_OUT: &str = "/sign-out";
+/// First set-up: page and form.
+pub const SET_UP: &str = "/set-up";
+/// Devices that wait.
+pub const NEW_DEVICES: &str = "/new-devices";
+/// Broker and hub.
+pub const BROKER: &str = "/broker";
+/// The viewer's sessions.
+pub const SESSIONS: &str = "/sessions";
+/// The stream of re-rendered fragments.
+pub const LIVE: &str = "/live";
+/// The hub's own certificate authority.
+pub const CA: &str = "/ca.crt";
+
+/// A device's page.
+pub fn device(id: &DeviceId) -> String {
+    format!("/devices/{id}")
+}
+
+/// Where a device's card posts commands of one entity.
+pub fn command(device: &DeviceId, entity: &EntityId) -> String {
+    format!("/devices/{device}/entities/{entity}/commands")
+}
+
+/// Where a quarantined device is let back.
+pub fn release(device: &DeviceId) -> String {
+    format!("/devices/{device}/release")
+}
+
+/// Where a waiting device is accepted.
+pub fn accept(new_device: &str) -> String {
+    format!("{NEW_DEVICES}/{new_device}/accept")
+}
+
+/// Where a waiting device is ignored.
+pub fn ignore(new_device: &str) -> String {
+    format!("{NEW_DEVICES}/{new_device}/ignore")
+}
+
+/// Where one of the viewer's sessions is ended.
+pub fn end_session(id: &SessionId) -> String {
+    format!("{SESSIONS}/{id}/end")
+}
+
+/// The element id of a device's card on the home page.
+pub fn card_anchor(device: &DeviceId) -> String {
+    format!("card-{device}")
+}
+
+/// The element id of one entity on the device page.
+pub fn entity_anchor(device: &DeviceId, entity: &EntityId) -> String {
+    format!("entity-{device}.{entity}")
+}
+
+/// The page a form was on, to return there: never a free address, so that no form can lead astray.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// The home page.
+    Home,
+    /// A device's page.
+    Device(DeviceId),
+}
+
+impl Back {
+    /// The word in the form's hidden field.
+    pub fn as_field(&self) -> &str {
+        match self {
+            Self::Home => "home",
+            Self::Device(_) => "device",
+        }
+    }
+
+    /// From the field of a form about `device`: anything but that device is the home page.
+    pub fn from_field(field: &str, device: &DeviceId) -> Self {
+        match field {
+            "device" => Self::Device(device.clone()),
+            _ => Self::Home,
+        }
+    }
+
+    /// Where to send the browser after a form about `device` (and `entity`).
+    pub fn address(&self, device: &DeviceId, entity: &EntityId) -> String {
+        match self {
+            Self::Home => format!("{HOME}#{}", card_anchor(device)),
+            Self::Device(id) => format!("{}#{}", self::device(id), entity_anchor(device, entity)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_returns_only_to_home_or_to_its_own_device() {
+        let lamp: DeviceId = "lamp".parse().expect("an id");
+        assert_eq!(
+            Back::from_field("device", &lamp),
+            Back::Device(lamp.clone())
+        );
+        for other in ["home", "https://evil.example", "//evil", "fridge", ""] {
+            assert_eq!(Back::from_field(other, &lamp), Back::Home);
+        }
+    }
+}

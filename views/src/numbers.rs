@@ -1,0 +1,78 @@
+//! Numbers as people read them.
+//!
+//! Owner of rounding for the eye; the exact value goes into a title. It must
+//! never change what is stored or sent.
+
+/// At most two decimals from 1 upward, three significant digits below, no needless zeros.
+pub fn readable(number: f64) -> String {
+    if number == 0.0 {
+        return "0".to_owned();
+    }
+    let size = number.abs();
+    if !(1e-6..1e15).contains(&size) {
+        return format!("{number:e}");
+    }
+    let decimals: usize = match size {
+        s if s >= 1.0 => 2,
+        s if s >= 0.1 => 3,
+        s if s >= 0.01 => 4,
+        s if s >= 0.001 => 5,
+        _ => 8,
+    };
+    trimmed(&format!("{number:.decimals$}"))
+}
+
+/// As few decimals as the exact number needs, for form fields.
+pub fn exact(number: f64) -> String {
+    if number == 0.0 {
+        "0".to_owned()
+    } else {
+        number.to_string()
+    }
+}
+
+/// Milliseconds with as many digits as tell something: `0.42`, `9`, `1,240` stays `1240`.
+pub fn latency_ms(ms: f64) -> String {
+    let text = match ms {
+        m if m < 1.0 => format!("{m:.2}"),
+        m if m < 10.0 => format!("{m:.1}"),
+        m => format!("{m:.0}"),
+    };
+    trimmed(&text)
+}
+
+fn trimmed(text: &str) -> String {
+    if !text.contains('.') {
+        return text.to_owned();
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_but_small_ones_stay_visible() {
+        for (number, text) in [
+            (21.0, "21"),
+            (21.456, "21.46"),
+            (-0.5, "-0.5"),
+            (0.012_34, "0.0123"),
+            (0.0, "0"),
+            (1234.5, "1234.5"),
+            (1e18, "1e18"),
+            (100.0, "100"),
+        ] {
+            assert_eq!(readable(number), text);
+        }
+    }
+
+    #[test]
+    fn a_latency_keeps_its_fraction_only_while_it_is_small() {
+        assert_eq!(latency_ms(0.421), "0.42");
+        assert_eq!(latency_ms(9.04), "9");
+        assert_eq!(latency_ms(9.25), "9.2");
+        assert_eq!(latency_ms(1240.4), "1240");
+    }
+}

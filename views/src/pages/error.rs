@@ -1,0 +1,85 @@
+//! Error pages: what happened, in a friendly word, and the way on.
+//!
+//! Owner of those pages. They are the same signed in or not, so that an error
+//! needs no session, no database and no house; they must never show an inner error.
+
+use crate::icons::Icon;
+use crate::layout::plain;
+use crate::links;
+use crate::texts::{Texts, fill};
+use maud::{Markup, html};
+
+/// An error, ready to be shown.
+#[derive(Clone, Debug, Default)]
+pub struct ErrorPage {
+    /// HTTP status.
+    pub status: u16,
+    /// A sentence about this very error, already in words.
+    pub detail: Option<String>,
+    /// In how many seconds to try again.
+    pub retry_after_s: Option<u64>,
+    /// What to look for in the log.
+    pub reference: Option<String>,
+    /// Where "Go back" leads: a path of this site.
+    pub back: Option<String>,
+}
+
+/// The whole page.
+pub fn page(t: &'static Texts, error: &ErrorPage) -> Markup {
+    let (title, hint) = words(t, error.status);
+    let icon = match error.status {
+        401 | 403 => Icon::Locked,
+        404 => Icon::Question,
+        429 | 503 => Icon::Clock,
+        _ => Icon::Warning,
+    };
+    let content = html! {
+        div.sheet.error {
+            span.mark { (icon.draw()) }
+            h1 { (title) }
+            p { (hint) }
+            @if let Some(detail) = &error.detail { p.detail dir="auto" { (detail) } }
+            @if let Some(seconds) = error.retry_after_s {
+                p { (fill(t.error_retry_after, &seconds.to_string())) }
+            }
+            p.ways {
+                @if error.status == 401 {
+                    a.button.strong href=(links::SIGN_IN) { (t.sign_in) }
+                } @else {
+                    @if let Some(back) = &error.back { a.button href=(back) { (t.error_back) } }
+                    a.button.strong href=(links::HOME) { (t.error_home) }
+                }
+            }
+            @if let Some(reference) = &error.reference {
+                p.hint.small { (t.error_reference) " " code { (reference) } }
+            }
+            p.hint.small { (error.status) }
+        }
+    };
+    plain(t, title, &content)
+}
+
+/// Title and hint for a status.
+pub const fn words(t: &Texts, status: u16) -> (&'static str, &'static str) {
+    match status {
+        401 => (t.error_401, t.error_401_hint),
+        403 => (t.error_403, t.error_403_hint),
+        404 => (t.error_404, t.error_404_hint),
+        405 => (t.error_405, t.error_405_hint),
+        409 => (t.error_409, t.error_409_hint),
+        413 => (t.error_413, t.error_413_hint),
+        422 => (t.error_422, t.error_422_hint),
+        429 => (t.error_429, t.error_429_hint),
+        503 => (t.error_503, t.error_503_hint),
+        500..=599 => (t.error_500, t.error_500_hint),
+        _ => (t.error_bad, t.error_bad_hint),
+    }
+}
+
+/// What the script shows where a form's answer is an error: a sentence, no page.
+pub fn fragment(t: &Texts, error: &ErrorPage) -> Markup {
+    let (title, hint) = words(t, error.status);
+    html! {
+        p { b { (title) } " " (error.detail.as_deref().unwrap_or(hint)) }
+    }
+}

@@ -1,0 +1,12 @@
+//! Whole pages: a view-model each and the function that draws it.
+//!
+//! Owner of what stands on which page. A page must never fetch anything.
+
+pub mod broker;
+pub mod device;
+pub mod error;
+pub mod home;
+pub mod new_devices;
+pub mod sessions;
+pub mod set_up;
+pub mod sign_in;

@@ -1,0 +1,186 @@
+//! Devices that announced themselves and wait for a person.
+//!
+//! Owner of accepting and ignoring. It must never offer to accept a conflict.
+
+use crate::components::form::{self, Field};
+use crate::icons::Icon;
+use crate::layout::{Here, Shell, Viewer};
+use crate::links;
+use crate::texts::Texts;
+use crate::time::{self, When};
+use maud::{Markup, html};
+
+/// Why a device waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// It may be accepted.
+    New,
+    /// Somebody ignored it; it may still be accepted.
+    Ignored,
+    /// It announces what is not its own; with the reason.
+    Conflict(Option<String>),
+    /// It was deleted once.
+    Removed,
+}
+
+/// A waiting device.
+#[derive(Clone, Debug)]
+pub struct WaitingDevice {
+    /// Its id among the waiting.
+    pub id: String,
+    /// The name it gives itself.
+    pub name: String,
+    /// Why it waits.
+    pub status: Waiting,
+    /// Maker, model, firmware in one line.
+    pub about: Option<String>,
+    /// What it offers: name and kind in words, picture.
+    pub offers: Vec<(String, &'static str, Icon)>,
+    /// Topics it announced itself on.
+    pub topics: Vec<String>,
+    /// When it was first seen.
+    pub first_seen: When,
+    /// When it was last seen.
+    pub last_seen: When,
+}
+
+/// The page.
+#[derive(Clone, Debug, Default)]
+pub struct NewDevicesPage {
+    /// Those that wait, newest first.
+    pub devices: Vec<WaitingDevice>,
+    /// Rooms to suggest.
+    pub rooms: Vec<String>,
+}
+
+/// The whole page.
+pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &NewDevicesPage) -> Markup {
+    let (ignored, waiting): (Vec<_>, Vec<_>) = model
+        .devices
+        .iter()
+        .partition(|d| d.status == Waiting::Ignored);
+    let content = html! {
+        header.page-head { h1 { (t.new_title) } p.hint { (t.new_lead) } }
+        datalist #rooms-list { @for room in &model.rooms { option value=(room) {} } }
+        @if waiting.is_empty() {
+            section.empty {
+                (Icon::Plus.draw())
+                h2 { (t.new_empty) }
+                p { (t.new_empty_hint) }
+                p { a.button href=(links::BROKER) { (t.broker_title) } }
+            }
+        }
+        div.stacked { @for device in &waiting { (sheet(t, viewer, device)) } }
+        @if !ignored.is_empty() {
+            section.block {
+                h2 { (t.new_ignored_section) }
+                div.stacked { @for device in &ignored { (sheet(t, viewer, device)) } }
+            }
+        }
+    };
+    Shell {
+        t,
+        viewer,
+        title: t.new_title,
+        here: Here::NewDevices,
+        live: Some(live),
+    }
+    .page(&content)
+}
+
+fn sheet(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
+    html! {
+        article.card.wide.waiting-device id=(format!("new-{}", device.id)) {
+            header {
+                h3.name dir="auto" { (device.name) }
+                @if let Some(about) = &device.about { p.hint dir="auto" { (about) } }
+            }
+            (status(t, &device.status))
+            @if !device.offers.is_empty() {
+                h4.visually-hidden { (t.new_offers) }
+                ul.offers {
+                    @for (name, kind, icon) in &device.offers {
+                        li { (icon.draw()) span { bdi { (name) } " " span.hint { (kind) } } }
+                    }
+                }
+            }
+            details {
+                summary { (t.new_topics) }
+                ul.topics { @for topic in &device.topics { li { code { (topic) } } } }
+                p.hint {
+                    (t.new_first_seen) " " (time::ago(&device.first_seen)) ", "
+                    (t.new_last_seen) " " (time::ago(&device.last_seen))
+                }
+            }
+            (answer(t, viewer, device))
+        }
+    }
+}
+
+fn status(t: &Texts, status: &Waiting) -> Markup {
+    html! {
+        @match status {
+            Waiting::New | Waiting::Ignored => {}
+            Waiting::Conflict(reason) => {
+                div.trouble.bad {
+                    (Icon::Warning.draw())
+                    div {
+                        p { b { (t.new_conflict) } " – " (t.new_conflict_hint) }
+                        @if let Some(reason) = reason { p dir="auto" { (reason) } }
+                    }
+                }
+            }
+            Waiting::Removed => {
+                p.trouble.notice {
+                    (Icon::Warning.draw())
+                    span { b { (t.new_removed) } " – " (t.new_removed_hint) }
+                }
+            }
+        }
+    }
+}
+
+fn answer(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
+    let acceptable = !matches!(device.status, Waiting::Conflict(_));
+    let (name_id, room_id) = (
+        format!("name-{}", device.id),
+        format!("room-of-{}", device.id),
+    );
+    let name = Field {
+        id: Some(&name_id),
+        name: "name",
+        label: t.new_name,
+        value: &device.name,
+        kind: "text",
+        required: true,
+        max: Some(100),
+        ..Field::default()
+    };
+    let room = Field {
+        id: Some(&room_id),
+        name: "room",
+        label: t.new_room,
+        hint: Some(t.new_room_hint),
+        kind: "text",
+        max: Some(100),
+        list: Some("rooms-list"),
+        ..Field::default()
+    };
+    html! {
+        div.answer {
+            @if acceptable {
+                form.accept method="post" action=(links::accept(&device.id)) {
+                    (form::csrf(&viewer.csrf))
+                    div.two { (name.draw()) (room.draw()) }
+                    button.button.strong { (t.new_accept) }
+                }
+            }
+            @if device.status != Waiting::Ignored {
+                form.ignore method="post" action=(links::ignore(&device.id)) {
+                    (form::csrf(&viewer.csrf))
+                    button.button.quiet { (t.new_ignore) }
+                }
+            }
+        }
+    }
+}

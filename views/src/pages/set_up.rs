@@ -1,0 +1,176 @@
+//! The set-up page: once, before there is a home.
+//!
+//! Owner of that form. It must never repeat the code or the password it was sent.
+
+use crate::components::form::{self, Field};
+use crate::icons::Icon;
+use crate::layout::signed_out;
+use crate::links;
+use crate::texts::Texts;
+use maud::{Markup, html};
+
+/// What was typed.
+#[derive(Clone, Debug, Default)]
+pub struct SetUpForm {
+    /// Name of the home.
+    pub home: String,
+    /// Time zone.
+    pub zone: String,
+    /// Latitude.
+    pub latitude: String,
+    /// Longitude.
+    pub longitude: String,
+    /// Name of the administrator.
+    pub username: String,
+}
+
+/// What is wrong, by field; `None` where all is well.
+#[derive(Clone, Debug, Default)]
+pub struct SetUpProblems {
+    /// About the whole form.
+    pub whole: Option<String>,
+    /// About the code.
+    pub code: Option<String>,
+    /// About the home's name.
+    pub home: Option<String>,
+    /// About the zone.
+    pub zone: Option<String>,
+    /// About latitude or longitude.
+    pub place: Option<String>,
+    /// About the administrator's name.
+    pub username: Option<String>,
+    /// About the password.
+    pub password: Option<String>,
+}
+
+/// The page.
+#[derive(Clone, Debug, Default)]
+pub struct SetUpPage {
+    /// The form token of this browser.
+    pub csrf: String,
+    /// What was typed.
+    pub form: SetUpForm,
+    /// What is wrong with it.
+    pub problems: SetUpProblems,
+    /// Names of time zones to suggest.
+    pub zones: Vec<String>,
+}
+
+/// The whole page.
+pub fn page(t: &'static Texts, model: &SetUpPage) -> Markup {
+    let content = html! {
+        div.sheet.broad {
+            span.mark { (Icon::Home.draw()) }
+            h1 { (t.set_up) }
+            p.hint { (t.set_up_lead) }
+            @if let Some(problem) = &model.problems.whole { (form::alert(problem)) }
+            form.stack method="post" action=(links::SET_UP) autocomplete="off" {
+                (form::csrf(&model.csrf))
+                (code(t, model))
+                (home(t, model))
+                (administrator(t, model))
+                button.button.strong.full { (t.set_up_submit) }
+            }
+        }
+    };
+    signed_out(t, t.set_up, &content)
+}
+
+fn code(t: &Texts, model: &SetUpPage) -> Markup {
+    Field {
+        name: "code",
+        label: t.set_up_code,
+        hint: Some(t.set_up_code_hint),
+        problem: model.problems.code.as_deref(),
+        kind: "text",
+        autocomplete: Some("one-time-code"),
+        required: true,
+        max: Some(64),
+        autofocus: true,
+        ..Field::default()
+    }
+    .draw()
+}
+
+fn home(t: &Texts, model: &SetUpPage) -> Markup {
+    let name = Field {
+        name: "home",
+        label: t.set_up_home,
+        hint: Some(t.set_up_home_hint),
+        value: &model.form.home,
+        problem: model.problems.home.as_deref(),
+        kind: "text",
+        required: true,
+        max: Some(100),
+        ..Field::default()
+    };
+    let zone = Field {
+        name: "zone",
+        label: t.set_up_zone,
+        hint: Some(t.set_up_zone_hint),
+        value: &model.form.zone,
+        problem: model.problems.zone.as_deref(),
+        kind: "text",
+        required: true,
+        max: Some(64),
+        list: Some("zones"),
+        ..Field::default()
+    };
+    let degrees = |name, label, value| Field {
+        name,
+        label,
+        value,
+        problem: model.problems.place.as_deref(),
+        kind: "text",
+        inputmode: Some("decimal"),
+        max: Some(24),
+        ..Field::default()
+    };
+    html! {
+        fieldset {
+            legend { (t.set_up_home_legend) }
+            (name.draw())
+            div data-guess-zone { (zone.draw()) }
+            datalist #zones { @for zone in &model.zones { option value=(zone) {} } }
+            div.two {
+                (degrees("latitude", t.set_up_latitude, model.form.latitude.as_str()).draw())
+                (degrees("longitude", t.set_up_longitude, model.form.longitude.as_str()).draw())
+            }
+            p.hint { (t.set_up_place) ": " (t.set_up_place_hint) }
+        }
+    }
+}
+
+fn administrator(t: &Texts, model: &SetUpPage) -> Markup {
+    let name = Field {
+        name: "username",
+        label: t.user_name,
+        value: &model.form.username,
+        problem: model.problems.username.as_deref(),
+        kind: "text",
+        autocomplete: Some("username"),
+        required: true,
+        max: Some(100),
+        ..Field::default()
+    };
+    let password = Field {
+        name: "password",
+        label: t.password,
+        hint: Some(t.password_hint),
+        problem: model.problems.password.as_deref(),
+        kind: "password",
+        autocomplete: Some("new-password"),
+        required: true,
+        min: Some(10),
+        max: Some(1024),
+        ..Field::default()
+    };
+    html! {
+        fieldset {
+            legend { (t.set_up_admin_legend) }
+            p.hint { (t.set_up_admin_hint) }
+            (name.draw())
+            (password.draw())
+        }
+    }
+}

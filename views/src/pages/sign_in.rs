@@ -1,0 +1,84 @@
+//! The sign-in page.
+//!
+//! Owner of that form. It must never tell whether a user exists, nor anything of the house.
+
+use crate::components::form::{self, Field};
+use crate::icons::Icon;
+use crate::layout::signed_out;
+use crate::links;
+use crate::texts::Texts;
+use maud::{Markup, html};
+
+/// Why the last attempt did not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInProblem {
+    /// Name or password is wrong, or the user is disabled: always the same words.
+    Wrong,
+    /// Too many attempts.
+    Throttled,
+    /// Too many passwords are being checked.
+    Busy,
+    /// The form was too old.
+    Stale,
+}
+
+/// The page.
+#[derive(Clone, Debug, Default)]
+pub struct SignInPage {
+    /// The form token of this browser.
+    pub csrf: String,
+    /// The name that was typed.
+    pub name: String,
+    /// Where to go afterwards: a path of this site.
+    pub next: Option<String>,
+    /// What went wrong.
+    pub problem: Option<SignInProblem>,
+}
+
+/// The whole page.
+pub fn page(t: &'static Texts, model: &SignInPage) -> Markup {
+    let problem = model.problem.map(|problem| match problem {
+        SignInProblem::Wrong => t.sign_in_failed,
+        SignInProblem::Throttled => t.sign_in_throttled,
+        SignInProblem::Busy => t.sign_in_busy,
+        SignInProblem::Stale => t.error_form_stale,
+    });
+    let name = Field {
+        name: "username",
+        label: t.user_name,
+        value: &model.name,
+        kind: "text",
+        autocomplete: Some("username"),
+        required: true,
+        max: Some(100),
+        autofocus: model.name.is_empty(),
+        ..Field::default()
+    };
+    let password = Field {
+        name: "password",
+        label: t.password,
+        kind: "password",
+        autocomplete: Some("current-password"),
+        required: true,
+        max: Some(1024),
+        autofocus: !model.name.is_empty(),
+        ..Field::default()
+    };
+    let content = html! {
+        div.sheet {
+            span.mark { (Icon::Home.draw()) }
+            h1 { (t.sign_in) }
+            p.hint { (t.sign_in_lead) }
+            @if let Some(problem) = problem { (form::alert(problem)) }
+            form.stack method="post" action=(links::SIGN_IN) {
+                (form::csrf(&model.csrf))
+                @if let Some(next) = &model.next { input type="hidden" name="next" value=(next); }
+                (name.draw())
+                (password.draw())
+                button.button.strong.full { (t.sign_in) }
+            }
+            p.hint.small { (t.sign_in_forgotten) }
+        }
+    };
+    signed_out(t, t.sign_in, &content)
+}

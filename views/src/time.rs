@@ -1,0 +1,84 @@
+//! Instants as people of the home read them.
+//!
+//! Owner of how a moment is written. It must never read a clock: now and the
+//! home's zone are arguments.
+
+use iothome_engine::time::Timestamp;
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+
+/// An instant, ready to be shown: absolute local time, which the script may turn into a relative one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct When {
+    iso: String,
+    short: String,
+    full: String,
+}
+
+impl When {
+    /// `at` in the home's zone; the day is left out when it is the day of `now`.
+    pub fn new(at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
+        let local = zoned(at, zone);
+        let today = zoned(now, zone).date();
+        let short = if local.date() == today {
+            local.strftime("%H:%M:%S").to_string()
+        } else if local.year() == today.year() {
+            local.strftime("%-d %b, %H:%M").to_string()
+        } else {
+            local.strftime("%-d %b %Y, %H:%M").to_string()
+        };
+        Self {
+            iso: at.to_string(),
+            short,
+            full: local.strftime("%A, %-d %B %Y, %H:%M:%S").to_string(),
+        }
+    }
+
+    /// The short form, for places that hold no markup (chart labels).
+    pub fn short(&self) -> &str {
+        &self.short
+    }
+}
+
+fn zoned(at: Timestamp, zone: &TimeZone) -> jiff::ZonedDateTime {
+    // The engine's instants lie within the years jiff knows; the epoch is only for the compiler.
+    jiff::Timestamp::from_millisecond(at.as_millis())
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_zoned_datetime(zone.clone())
+}
+
+/// A moment the script may show as "3 min ago".
+pub fn ago(when: &When) -> Markup {
+    html! { time datetime=(when.iso) title=(when.full) data-ago { (when.short) } }
+}
+
+/// A moment that stays absolute.
+pub fn at(when: &When) -> Markup {
+    html! { time datetime=(when.iso) title=(when.full) { (when.short) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_told_in_the_home_zone_and_names_the_day_only_when_it_is_another() {
+        let zone = TimeZone::get("Europe/Berlin").expect("a zone");
+        let now = Timestamp::parse("2026-11-24T07:52:37Z").expect("an instant");
+        let today = When::new(now.plus_millis(-60_000), now, &zone);
+        assert_eq!(today.short(), "08:51:37");
+        let earlier = When::new(now.plus_millis(-9 * 3_600_000), now, &zone);
+        assert_eq!(earlier.short(), "23 Nov, 23:52");
+        let long_ago = When::new(now.plus_millis(-400 * 86_400_000), now, &zone);
+        assert_eq!(long_ago.short(), "20 Oct 2025, 09:52");
+    }
+
+    #[test]
+    fn the_farthest_instants_do_not_stop_a_page() {
+        let now = Timestamp::from_millis(0);
+        for far in [i64::MAX, i64::MIN] {
+            let when = When::new(Timestamp::from_millis(far), now, &TimeZone::UTC);
+            assert!(!when.short().is_empty());
+        }
+    }
+}
