@@ -38,6 +38,8 @@ pub(crate) enum DeviceMsg {
     Input(Box<Input>),
     /// It is let out of quarantine.
     Release,
+    /// What all devices share has changed: end, to be built anew from the store.
+    Rebuild,
     /// Test hook: panic, as a bug would.
     #[cfg(any(test, feature = "test-hooks"))]
     Fail,
@@ -98,7 +100,7 @@ impl Actor for DeviceActor {
 
     async fn handle(
         &self,
-        _: ActorRef<DeviceMsg>,
+        me: ActorRef<DeviceMsg>,
         message: DeviceMsg,
         state: &mut DeviceState,
     ) -> Result<(), ActorProcessingErr> {
@@ -108,6 +110,7 @@ impl Actor for DeviceActor {
             DeviceMsg::Tick => state.tick(),
             DeviceMsg::Input(input) => state.happen(*input),
             DeviceMsg::Release => state.release(),
+            DeviceMsg::Rebuild => me.stop(None),
             #[cfg(any(test, feature = "test-hooks"))]
             DeviceMsg::Fail => panic!("made to fail by a test"),
         }

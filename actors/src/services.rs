@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::complaints::Complaints;
 use crate::house::{Change, House};
 use crate::journal::Journal;
-use crate::mqtt::{Mqtt, Routes};
+use crate::mqtt::{Mqtt, Publication, Routes};
 use crate::recorder::Recorder;
 use arc_swap::ArcSwap;
 use iothome_engine::command::Command;
@@ -120,7 +120,14 @@ impl Wire {
 
 fn perform(mqtt: &Mqtt, act: Act) {
     match act {
-        Act::Publish(device, outgoing) => mqtt.publish(outgoing, device),
+        Act::Publish(device, outgoing) => mqtt.publish(Publication {
+            command: outgoing.command,
+            device,
+            topic: outgoing.topic,
+            payload: outgoing.payload.into(),
+            deadline_at: outgoing.deadline_at,
+            once: outgoing.at_most_once,
+        }),
         Act::Unpublish(command) => mqtt.unpublish(command),
         Act::ClearRetained(topic) => mqtt.clear_retained(&topic),
     }
@@ -129,20 +136,21 @@ fn perform(mqtt: &Mqtt, act: Act) {
 /// Those who wait for the end of a command. Bounded by the commands under way.
 #[derive(Default)]
 pub(crate) struct Waiters {
-    waiting: Mutex<HashMap<CommandId, oneshot::Sender<Command>>>,
+    waiting: Mutex<HashMap<CommandId, Vec<oneshot::Sender<Command>>>>,
 }
 
 impl Waiters {
     /// Resolves with the command once its end is durable.
     pub(crate) fn wait(&self, command: CommandId) -> oneshot::Receiver<Command> {
         let (tell, ended) = oneshot::channel();
-        self.lock().insert(command, tell);
+        self.lock().entry(command).or_default().push(tell);
         ended
     }
 
     /// The end of the command is durable.
     pub(crate) fn ended(&self, command: &Command) {
-        if let Some(tell) = self.lock().remove(&command.id) {
+        let waiting = self.lock().remove(&command.id);
+        for tell in waiting.into_iter().flatten() {
             // Who waited may have gone; the row tells it to whoever asks later.
             let _ = tell.send(command.clone());
         }
@@ -153,7 +161,7 @@ impl Waiters {
         self.lock().remove(&command);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<CommandId, oneshot::Sender<Command>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<CommandId, Vec<oneshot::Sender<Command>>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,7 @@ use crate::device::{DeviceActor, DeviceArgs, DeviceMsg, broker_input};
 use crate::house::{Cell, Change, Door};
 use crate::services::Services;
 use crate::setup::{self, Newcomer, blank_view};
-use iothome_engine::device::Input;
+use iothome_engine::device::{DeviceSetup, Input};
 use iothome_engine::ids::DeviceId;
 use iothome_engine::supervision::{Policy, Restarts, Verdict};
 use iothome_engine::view::Health;
@@ -36,6 +36,8 @@ pub(crate) enum SupervisorMsg {
     Load(DeviceId),
     /// It was read; `None` if it is no longer stored.
     Loaded(DeviceId, Result<Option<Box<Newcomer>>, String>),
+    /// Its stored configuration changed.
+    Reconfigure(Box<DeviceSetup>),
     /// Let it out of quarantine now; answers whether it was in.
     Release(DeviceId, oneshot::Sender<bool>),
     /// Let it out of quarantine if its time is over.
@@ -60,6 +62,8 @@ pub(crate) struct Supervised {
 struct Kid {
     cell: Arc<Cell>,
     restarts: Restarts,
+    /// A configuration that came while there was no actor to take it.
+    newer: Option<Box<DeviceSetup>>,
     /// Whoever waits until it is gone.
     leaving: Option<oneshot::Sender<()>>,
 }
@@ -106,6 +110,7 @@ impl Actor for DeviceSupervisor {
             SupervisorMsg::Recover => state.recover(&me),
             SupervisorMsg::Load(device) => state.load(&me, device),
             SupervisorMsg::Loaded(device, outcome) => state.loaded(&me, device, outcome).await,
+            SupervisorMsg::Reconfigure(setup) => state.reconfigure(setup),
             SupervisorMsg::Release(device, reply) => {
                 let _ = reply.send(state.release(&device));
             }
@@ -130,7 +135,7 @@ impl Actor for DeviceSupervisor {
             }
             SupervisionEvent::ActorTerminated(cell, ..) => {
                 if let Some(device) = state.ids.remove(&cell.get_id()) {
-                    state.ended(&device);
+                    state.stopped(&me, device);
                 }
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
@@ -151,6 +156,7 @@ impl Supervised {
             let kid = Kid {
                 cell: Arc::clone(&cell),
                 restarts: Restarts::new(self.policy),
+                newer: None,
                 leaving: None,
             };
             self.kids.insert(device.clone(), kid);
@@ -164,9 +170,10 @@ impl Supervised {
 
     async fn spawn(&mut self, me: &ActorRef<SupervisorMsg>, newcomer: Newcomer) {
         let device = newcomer.setup.id.clone();
-        let Some(kid) = self.kids.get(&device) else {
+        let Some(kid) = self.kids.get_mut(&device) else {
             return;
         };
+        let newer = kid.newer.take();
         let (cell, up) = (Arc::clone(&kid.cell), DeviceArgs::broker_now(&self.services));
         let args = DeviceArgs {
             setup: newcomer.setup,
@@ -180,6 +187,9 @@ impl Supervised {
             Ok((actor, _)) => {
                 self.ids.insert(actor.get_id(), device);
                 cell.set_door(Door::Open(actor.clone()));
+                if let Some(setup) = newer {
+                    let _ = actor.cast(DeviceMsg::input(Input::Reconfigured(setup)));
+                }
                 // The connection may have come or gone while the door was closed.
                 let now = DeviceArgs::broker_now(&self.services);
                 if now != up {
@@ -270,10 +280,23 @@ impl Supervised {
             let kid = Kid {
                 cell,
                 restarts: Restarts::new(self.policy),
+                newer: None,
                 leaving: None,
             };
             self.kids.insert(device.clone(), kid);
             self.load(me, device);
+        }
+    }
+
+    fn reconfigure(&mut self, setup: Box<DeviceSetup>) {
+        let Some(kid) = self.kids.get_mut(&setup.id) else {
+            return;
+        };
+        match kid.cell.actor() {
+            Some(actor) => {
+                let _ = actor.cast(DeviceMsg::input(Input::Reconfigured(setup)));
+            }
+            None => kid.newer = Some(setup),
         }
     }
 
@@ -315,6 +338,19 @@ impl Supervised {
         if actor.drain().is_err() {
             self.ended(device);
         }
+    }
+
+    /// It ended by itself: because it was deleted, or to be built anew.
+    fn stopped(&mut self, me: &ActorRef<SupervisorMsg>, device: DeviceId) {
+        let Some(kid) = self.kids.get(&device) else {
+            return;
+        };
+        if kid.leaving.is_some() {
+            self.ended(&device);
+            return;
+        }
+        kid.cell.set_door(Door::Starting);
+        self.load(me, device);
     }
 
     fn ended(&mut self, device: &DeviceId) {
@@ -363,10 +399,8 @@ async fn read(
     device: &DeviceId,
 ) -> Result<Option<Newcomer>, StoreError> {
     services.journal.barrier(BARRIER_MAX).await;
-    let stored = match store.device(device).await {
-        Ok(stored) => stored,
-        Err(StoreError::NotFound) => return Ok(None),
-        Err(other) => return Err(other),
+    let Some(stored) = store.device(device).await? else {
+        return Ok(None);
     };
     let open = store.open_commands(device).await?;
     let view = cell.view();
