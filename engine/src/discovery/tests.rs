@@ -1,0 +1,1 @@
+//! Announcements as real devices send them.
