@@ -1,0 +1,1 @@
+//! The MQTT side against a real Mosquitto.
