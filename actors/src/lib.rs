@@ -11,6 +11,7 @@ mod house;
 mod hub;
 mod inbox;
 mod journal;
+mod keeper;
 mod mqtt;
 mod passwords;
 mod random;
@@ -30,7 +31,10 @@ pub use hub::{
     Asked, BrokerStatus, DiscoveryMode, Hub, HubConfig, NewPerson, PASSWORD_MIN, SharedAccess,
     check_password, check_user_name, load_access,
 };
+pub use mqtt::MqttConfig;
+pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};
 pub use registrar::{
     Accept, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice, NewDeviceView,
     NewEntity,
 };
+pub use sessions::Sessions;

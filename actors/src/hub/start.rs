@@ -287,7 +287,7 @@ fn tools(
 
 /// What the broker connection tells goes straight to the devices, so that a device hears of the
 /// connection before it hears anything over it.
-fn on_event(
+pub(super) fn on_event(
     services: &Arc<Services>,
     registrar: &Registrar,
     listens: bool,

@@ -3,7 +3,6 @@
 //! Owner of the order in which announcements are judged. The topic decides who
 //! speaks; it must never let one sender speak for another's device.
 
-use super::index::owned_topics;
 use super::registry::Registry;
 use super::waiting::Judged;
 use super::{By, accept::Accept, plan};
@@ -13,7 +12,7 @@ use iothome_engine::discovery::{self, Announced, Announcement};
 use iothome_engine::ids::DeviceId;
 use iothome_store::NewDevice;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// An announcement as it came: topic and payload.
@@ -137,15 +136,8 @@ impl Registry {
             return Some(device.clone());
         }
         let access = self.tools.access.load();
-        // The default rules name the device in the topic: `homeassistant/<component>/<device>/…`.
-        let segments = announced.topic.split('/').skip(1);
-        let candidates = segments.filter_map(|s| s.parse::<DeviceId>().ok());
-        candidates.into_iter().find(|device| {
-            self.index.has(device)
-                && access.iter().any(|c| {
-                    c.device.as_ref() == Some(device) && access.may_write(&c.username, &announced.topic)
-                })
-        })
+        let owner = access.owner_of(&announced.topic)?;
+        self.index.has(owner).then(|| owner.clone())
     }
 
     /// Who sent it, and why it cannot be accepted.
@@ -300,6 +292,9 @@ impl Registry {
     pub(super) async fn restore_waiting(&mut self) -> Result<(), crate::HubError> {
         for row in self.tools.store.new_devices().await? {
             self.waiting.restore(&row);
+            for config in &row.announced {
+                self.remember_hash(&config.topic, &config.hash);
+            }
             for announced in self.parse_row(&row) {
                 let device = self.device_of(&announced.0);
                 let (sender, conflict) = self.judge(&announced.0, device.as_ref());
@@ -320,14 +315,5 @@ impl Registry {
             }
         });
         parsed.collect()
-    }
-
-    /// State and command topics of a set of announcements, each once.
-    pub(super) fn topics_of(announced: &[Announced]) -> HashSet<String> {
-        let entities = announced.iter().flat_map(|a| &a.entities);
-        entities
-            .flat_map(|e| owned_topics(&e.config))
-            .map(str::to_owned)
-            .collect()
     }
 }

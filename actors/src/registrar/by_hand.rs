@@ -104,7 +104,7 @@ impl Registry {
         };
         let credentials = credential.as_slice();
         self.tools.store.create_device(&stored, credentials).await?;
-        for credential in credential {
+        if let Some(credential) = credential {
             self.admit(credential);
         }
         self.start(vec![stored]).await?;

@@ -14,6 +14,7 @@ use crate::root::Kept;
 use crate::services::Services;
 use crate::setup::{self, Newcomer, Past};
 use crate::supervisor::SupervisorMsg;
+use data_encoding::HEXLOWER;
 use iothome_engine::device::{DeviceSetup, Input};
 use iothome_engine::ids::{DeviceId, EntityId};
 use iothome_store::{AuditEntry, DevicePatch, Store, StoredDevice};
@@ -88,6 +89,12 @@ impl Registry {
         for stored in registry.tools.store.devices().await? {
             let setup = registry.setup(&stored);
             registry.index.put(&stored, &setup);
+            // What is stored is what was announced: its replay is no work, not even parsing.
+            for entity in stored.entities.iter().filter(|e| e.withdrawn_at.is_none()) {
+                if let (Some(topic), Some(hash)) = (&entity.config_topic, &entity.config_hash) {
+                    registry.remember_hash(topic, hash);
+                }
+            }
         }
         registry.restore_waiting().await?;
         Ok(registry)
@@ -210,6 +217,14 @@ impl Registry {
         if let Some(cell) = self.tools.services.house.cell(device) {
             let input = Input::NotAnnounced { entities };
             cell.cast(crate::device::DeviceMsg::input(input));
+        }
+    }
+
+    /// Remembers what was dealt with in an earlier life.
+    pub(super) fn remember_hash(&mut self, topic: &str, hash: &str) {
+        let digest = HEXLOWER.decode(hash.as_bytes()).ok();
+        if let Some(digest) = digest.and_then(|d| d.try_into().ok()) {
+            self.remember(topic, digest);
         }
     }
 
