@@ -95,6 +95,11 @@ fn objection(
             "the broker user {user} belongs to the device {bound}"
         ));
     }
+    if let (None, Some(device)) = (&sender.device, device)
+        && list.iter().any(|c| c.device.as_ref() == Some(device))
+    {
+        return Some(format!("the device {device} has a broker user of its own"));
+    }
     let own = sender.device.as_ref().or(device);
     for topic in reads.iter().chain(writes) {
         if let Some(owner) = list.owner_of(topic).filter(|owner| Some(*owner) != own) {

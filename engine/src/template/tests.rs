@@ -1,6 +1,10 @@
 //! Templates as devices bring them, and the traps between Python and Rust.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a test may fail, and reads better with values in place"
+)]
 
 use super::*;
 use proptest::prelude::*;
