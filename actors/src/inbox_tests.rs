@@ -171,8 +171,9 @@ proptest! {
                     inbox.protect(topics.iter().map(ToString::to_string));
                 }
             }
-            prop_assert!(inbox.lock().live <= MOST);
-            prop_assert!(inbox.lock().newest.len() <= inbox.lock_len());
+            let waiting = inbox.lock();
+            prop_assert!(waiting.live <= MOST);
+            prop_assert!(waiting.newest.len() <= waiting.slots.len());
         }
         let (rest, n) = drain_all(&inbox);
         got.extend(rest);
@@ -196,10 +197,4 @@ fn number(message: &Message) -> u64 {
         .expect("text")
         .parse()
         .expect("a number")
-}
-
-impl Inbox {
-    fn lock_len(&self) -> usize {
-        self.lock().slots.len()
-    }
 }

@@ -37,4 +37,3 @@ pub use registrar::{
     Accept, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice, NewDeviceView,
     NewEntity,
 };
-pub use sessions::Sessions;

@@ -152,8 +152,7 @@ impl Passwords {
 }
 
 fn argon2() -> Result<Argon2<'static>, PasswordError> {
-    let params =
-        Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| PasswordError::Broken)?;
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| PasswordError::Broken)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -169,9 +168,7 @@ fn verify(password: &str, stored: &str) -> bool {
         tracing::error!("a stored password hash cannot be read");
         return false;
     };
-    argon2
-        .verify_password(password.as_bytes(), &parsed)
-        .is_ok()
+    argon2.verify_password(password.as_bytes(), &parsed).is_ok()
 }
 
 /// One thread of the pool.

@@ -4,10 +4,11 @@
 //! client; nobody else publishes. It must never be on the way of a message from
 //! the broker to a device.
 
+use super::Shared;
 use super::connection::{self, Line, Loss, PACKET_MAX};
 use super::flight::Cargo;
 use super::outbox::{Key, Parcel};
-use super::Shared;
+use iothome_engine::backoff::Backoff;
 use iothome_engine::time::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use rumqttc::v5::mqttbytes::QoS;
@@ -66,8 +67,7 @@ pub(crate) struct State {
     /// Counts connections; what an old one says is not heard.
     generation: u64,
     line: Option<OpenLine>,
-    /// Failures in a row.
-    failures: u32,
+    backoff: Backoff,
     packet_max: u32,
     /// The last reason that was logged: the same one again is no news.
     logged: Option<String>,
@@ -113,7 +113,7 @@ impl Actor for MqttActor {
             shared,
             generation: 0,
             line: None,
-            failures: 0,
+            backoff: Backoff::new(FIRST_WAIT_MS, LONGEST_WAIT_MS),
             packet_max: PACKET_MAX,
             logged: None,
             stopping: None,
@@ -206,7 +206,7 @@ impl State {
             .is_some_and(|open| open.up && open.since.elapsed() >= GOOD);
         self.shared.outbox().lost();
         if was_good {
-            self.failures = 0;
+            self.backoff.reset();
         }
         self.log(loss);
         if let Some(reply) = self.stopping.take() {
@@ -219,17 +219,18 @@ impl State {
         if matches!(loss, Loss::TooLarge) {
             self.packet_max = connection::larger_limit(self.packet_max);
         }
-        let wait = backoff(self.failures);
-        self.failures = self.failures.saturating_add(1);
-        me.send_after(wait, move || MqttMessage::Connect(generation));
+        let wait_ms = self
+            .backoff
+            .next_ms(u32::from_le_bytes(crate::random::bytes()));
+        me.send_after(Duration::from_millis(wait_ms), move || {
+            MqttMessage::Connect(generation)
+        });
     }
 
     fn log(&mut self, loss: &Loss) {
         let why = match loss {
             Loss::Goodbye => return,
-            Loss::TooLarge => {
-                "the broker sent a packet larger than the hub takes".to_owned()
-            }
+            Loss::TooLarge => "the broker sent a packet larger than the hub takes".to_owned(),
             Loss::Failed(why) => why.clone(),
         };
         if self.logged.as_ref() != Some(&why) {
@@ -382,11 +383,4 @@ fn watch(task: JoinHandle<Loss>, actor: ActorRef<MqttMessage>, generation: u64) 
         };
         let _ = actor.cast(MqttMessage::Lost(generation, loss));
     });
-}
-
-/// Half of the wait is fixed and half is chance, so that hubs do not knock in step.
-fn backoff(failures: u32) -> Duration {
-    let wait = (FIRST_WAIT_MS << failures.min(16)).min(LONGEST_WAIT_MS);
-    let chance = u64::from(u16::from_le_bytes(crate::random::bytes()));
-    Duration::from_millis(wait / 2 + wait / 2 * chance / u64::from(u16::MAX))
 }

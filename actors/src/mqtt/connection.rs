@@ -12,13 +12,11 @@ use super::{MqttEvent, Shared};
 use bytes::Bytes;
 use ractor::ActorRef;
 use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, ConnectProperties, ConnectReturnCode, LastWill, Packet, PubAck, PubAckReason,
-    Publish, SubAck, SubscribeReasonCode,
+    ConnAck, ConnectProperties, ConnectReturnCode, LastWill, Packet, PubAck, PubAckReason, Publish,
+    SubAck, SubscribeReasonCode,
 };
 use rumqttc::v5::mqttbytes::{Error as WireError, QoS};
-use rumqttc::v5::{
-    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, StateError,
-};
+use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, StateError};
 use rumqttc::{NetworkOptions, Outgoing, TlsConfiguration, Transport};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -132,7 +130,13 @@ fn options(shared: &Shared, packet_max: u32) -> MqttOptions {
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
     network.set_connection_timeout(CONNECT_TIMEOUT_S);
-    let will = LastWill::new(&shared.status_topic, "offline", QoS::AtMostOnce, false, None);
+    let will = LastWill::new(
+        &shared.status_topic,
+        "offline",
+        QoS::AtMostOnce,
+        false,
+        None,
+    );
     options
         .set_transport(Transport::tls_with_config(tls))
         .set_clean_start(false)
@@ -246,7 +250,12 @@ impl Connection {
     fn on_written(&self, number: u16) {
         let written = self.flight.lock().written(number).cloned();
         if let Some((device, command)) = written.and_then(command_of) {
-            (self.shared.events)(MqttEvent::Sent { device, command });
+            let at = self.shared.clock.now();
+            (self.shared.events)(MqttEvent::Sent {
+                device,
+                command,
+                at,
+            });
         }
     }
 
@@ -302,7 +311,12 @@ impl Connection {
     }
 }
 
-fn command_of(cargo: Cargo) -> Option<(iothome_engine::ids::DeviceId, iothome_engine::ids::CommandId)> {
+fn command_of(
+    cargo: Cargo,
+) -> Option<(
+    iothome_engine::ids::DeviceId,
+    iothome_engine::ids::CommandId,
+)> {
     match (cargo.key, cargo.device) {
         (Key::Command(command), Some(device)) => Some((device, command)),
         _ => None,

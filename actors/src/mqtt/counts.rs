@@ -31,7 +31,11 @@ impl Counts {
         metrics::counter!("iothome_mqtt_messages_dropped_total", "why" => why).increment(1);
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         if logged.len() < TOPICS_LOGGED && logged.insert((why, topic.to_owned())) {
-            tracing::warn!(topic, why, "a message was dropped; further ones are counted only");
+            tracing::warn!(
+                topic,
+                why,
+                "a message was dropped; further ones are counted only"
+            );
         }
     }
 

@@ -19,6 +19,7 @@ use crate::keeper::{self, KeeperMessage, Kept};
 use actor::{MqttActor, MqttMessage};
 use bytes::Bytes;
 use counts::Counts;
+use iothome_engine::device::Outgoing;
 use iothome_engine::ids::{CommandId, DeviceId};
 use iothome_engine::time::Timestamp;
 use outbox::{Key, Outbox, Parcel};
@@ -69,10 +70,18 @@ pub(crate) enum MqttEvent {
     Up,
     /// The broker is away.
     Down,
-    /// The command was written to the broker's socket.
-    Sent { device: DeviceId, command: CommandId },
+    /// The command was written to the broker's socket; what was received before this instant
+    /// is no answer to it.
+    Sent {
+        device: DeviceId,
+        command: CommandId,
+        at: Timestamp,
+    },
     /// The broker has it.
-    Acknowledged { device: DeviceId, command: CommandId },
+    Acknowledged {
+        device: DeviceId,
+        command: CommandId,
+    },
     /// The broker does not want it.
     Refused {
         device: DeviceId,
@@ -97,18 +106,6 @@ pub(crate) struct MqttSetup {
     pub(crate) routes: Arc<Routes>,
     pub(crate) discovery: OnDiscovery,
     pub(crate) events: OnEvent,
-}
-
-/// A command to publish.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Publication {
-    pub(crate) command: CommandId,
-    pub(crate) device: DeviceId,
-    pub(crate) topic: String,
-    pub(crate) payload: Bytes,
-    pub(crate) deadline_at: Timestamp,
-    /// Never sent a second time.
-    pub(crate) once: bool,
 }
 
 /// The connection as it is now.
@@ -197,15 +194,15 @@ impl Mqtt {
 
     /// Publishes a command: quality 1, not retained, not after its deadline. The events
     /// tell how it went; if the deadline passes first, they tell nothing.
-    pub(crate) fn publish(&self, publication: Publication) {
+    pub(crate) fn publish(&self, outgoing: Outgoing, device: DeviceId) {
         let parcel = Parcel {
-            key: Key::Command(publication.command),
-            device: Some(publication.device),
-            topic: publication.topic,
-            payload: publication.payload,
+            key: Key::Command(outgoing.command),
+            device: Some(device),
+            topic: outgoing.topic,
+            payload: outgoing.payload.into(),
             retain: false,
-            deadline_at: Some(publication.deadline_at),
-            once: publication.once,
+            deadline_at: Some(outgoing.deadline_at),
+            once: outgoing.at_most_once,
         };
         self.shared.put(parcel);
     }
@@ -264,7 +261,10 @@ impl Mqtt {
 impl Shared {
     fn new(setup: MqttSetup, clock: Clock) -> Self {
         let filters = setup.discovery_prefix.iter().flat_map(|prefix| {
-            [format!("{prefix}/+/+/config"), format!("{prefix}/+/+/+/config")]
+            [
+                format!("{prefix}/+/+/config"),
+                format!("{prefix}/+/+/+/config"),
+            ]
         });
         let link = Link {
             since: clock.now(),
@@ -364,7 +364,5 @@ impl Shared {
 
 /// A topic name that MQTT can carry (MQTT 5, section 4.7).
 fn is_topic(topic: &str) -> bool {
-    !topic.is_empty()
-        && topic.len() <= usize::from(u16::MAX)
-        && !topic.contains(['+', '#', '\0'])
+    !topic.is_empty() && topic.len() <= usize::from(u16::MAX) && !topic.contains(['+', '#', '\0'])
 }

@@ -61,7 +61,13 @@ impl Routes {
     }
 
     /// Gives a message to every device that reads its topic; `false` if none does.
-    pub(crate) fn deliver(&self, topic: &str, payload: &Bytes, retained: bool, at: Timestamp) -> bool {
+    pub(crate) fn deliver(
+        &self,
+        topic: &str,
+        payload: &Bytes,
+        retained: bool,
+        at: Timestamp,
+    ) -> bool {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let Some((topic, routes)) = table.topics.get_key_value(topic) else {
             return false;
@@ -97,7 +103,9 @@ impl Routes {
         let mut batch = Batch::default();
         let mut bytes = 0;
         for _ in 0..most {
-            let Some(topic) = table.due.pop_front() else { break };
+            let Some(topic) = table.due.pop_front() else {
+                break;
+            };
             bytes += topic.len() + 3;
             if table.topics.contains_key(&topic) || extra.contains(&topic) {
                 batch.subscribe.push(topic);
