@@ -142,7 +142,12 @@ impl DeviceState {
             topics: Vec::new(),
             protected: Vec::new(),
         };
-        state.apply(now, Input::Resumed { commands: args.open });
+        state.apply(
+            now,
+            Input::Resumed {
+                commands: args.open,
+            },
+        );
         if let Some(reason) = args.quarantined {
             state.apply(now, Input::Quarantined { reason });
         }
@@ -158,12 +163,14 @@ impl DeviceState {
         self.protect();
         let (services, id) = (&self.services, &self.id);
         if self.quarantined {
-            self.cell.move_in(&self.inbox, || services.routes.remove(id));
+            self.cell
+                .move_in(&self.inbox, || services.routes.remove(id));
             return;
         }
         let topics = self.topics.clone();
         let inbox = &self.inbox;
-        self.cell.move_in(inbox, || services.routes.set(id, topics, inbox));
+        self.cell
+            .move_in(inbox, || services.routes.set(id, topics, inbox));
         let _ = self.actor.cast(DeviceMsg::Wake);
     }
 
@@ -179,7 +186,10 @@ impl DeviceState {
             Err(refusal) => {
                 let command = ask.id;
                 let error = match refusal {
-                    Refusal::NotDurable(_) => AskError::NotDurable { command, sent: false },
+                    Refusal::NotDurable(_) => AskError::NotDurable {
+                        command,
+                        sent: false,
+                    },
                     other => AskError::Refused(other),
                 };
                 // The asker may have gone: nothing was done, so nothing is lost.
@@ -333,8 +343,8 @@ impl DeviceState {
         let command = command.clone();
         Done::new(move |durable| {
             if durable {
-                services.waiters.ended(&command);
                 services.tell(Change::Command(Arc::new(command.clone())));
+                services.waiters.ended(&command);
             } else {
                 services.waiters.forget(command.id);
             }
@@ -375,7 +385,11 @@ impl DeviceState {
 
 /// Whether the broker is connected, as the device is told.
 pub(crate) fn broker_input(up: bool) -> Input {
-    if up { Input::BrokerUp } else { Input::BrokerDown }
+    if up {
+        Input::BrokerUp
+    } else {
+        Input::BrokerDown
+    }
 }
 
 /// An ask that became a command and waits for its durable answer. It is told from the journal, so
@@ -391,7 +405,8 @@ struct Asked {
 impl Asked {
     fn new(command: Command, effects: &[Effect], answer: Answer) -> Self {
         let publishes = |e: &Effect| matches!(e, Effect::Publish(o) if o.command == command.id);
-        let ends = |e: &Effect| matches!(e, Effect::Persist(CommandWrite::Ended(c)) if c.id == command.id);
+        let ends =
+            |e: &Effect| matches!(e, Effect::Persist(CommandWrite::Ended(c)) if c.id == command.id);
         Self {
             sent: effects.iter().any(publishes),
             ends_at_once: effects.iter().any(ends),

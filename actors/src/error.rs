@@ -90,14 +90,17 @@ pub enum HubError {
 }
 
 impl HubError {
-    pub(crate) fn invalid(field: impl Into<String>, problem: impl ToString) -> Self {
+    pub(crate) fn invalid(
+        field: impl Into<String>,
+        problem: &(impl std::fmt::Display + ?Sized),
+    ) -> Self {
         Self::Invalid {
             field: field.into(),
             problem: problem.to_string(),
         }
     }
 
-    pub(crate) fn start(part: &'static str, problem: impl ToString) -> Self {
+    pub(crate) fn start(part: &'static str, problem: &(impl std::fmt::Display + ?Sized)) -> Self {
         Self::Start {
             part,
             problem: problem.to_string(),

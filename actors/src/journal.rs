@@ -91,7 +91,8 @@ impl Drop for Done {
 
 enum Item {
     Write {
-        write: CommandWrite,
+        // Boxed: the queue is a ring that would keep its largest size for ever.
+        write: Box<CommandWrite>,
         done: Done,
         attempts: u32,
     },
@@ -176,7 +177,7 @@ impl Journal {
             return Err(done);
         }
         queue.items.push_back(Item::Write {
-            write,
+            write: Box::new(write),
             done,
             attempts: 0,
         });
@@ -314,7 +315,7 @@ impl Queue {
             .iter()
             .take(max)
             .map_while(|item| match item {
-                Item::Write { write, .. } => Some(write.clone()),
+                Item::Write { write, .. } => Some(write.as_ref().clone()),
                 Item::Barrier(_) => None,
             })
             .collect()
@@ -345,7 +346,7 @@ impl Queue {
                 continue;
             };
             *attempts += 1;
-            if !matches!(write, CommandWrite::Ended(_)) {
+            if !matches!(**write, CommandWrite::Ended(_)) {
                 told.push(Done(done.0.take()));
             }
         }

@@ -85,17 +85,23 @@ fn accepted(n: u8) -> CommandWrite {
 }
 
 async fn journal(fake: &Arc<Fake>) -> Journal {
-    let (root, _) = Actor::spawn(None, crate::root::Root, ()).await.expect("starts");
+    let (root, _) = Actor::spawn(None, crate::root::Root, ())
+        .await
+        .expect("starts");
     let journal = Journal::new(fake.writer());
     let (reply, started) = oneshot::channel();
-    root.cast(crate::root::RootMsg::Keep(journal.recipe(), reply)).expect("runs");
+    root.cast(crate::root::RootMsg::Keep(journal.recipe(), reply))
+        .expect("runs");
     started.await.expect("answers").expect("starts");
     journal
 }
 
 fn told() -> (Done, oneshot::Receiver<bool>) {
     let (tell, told) = oneshot::channel();
-    (Done::new(move |durable| drop(tell.send(durable))), told)
+    let done = Done::new(move |durable| {
+        let _ = tell.send(durable);
+    });
+    (done, told)
 }
 
 const LONG: Duration = Duration::from_secs(20);

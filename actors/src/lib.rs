@@ -34,6 +34,6 @@ pub use hub::{
 pub use mqtt::MqttConfig;
 pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};
 pub use registrar::{
-    Accept, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice, NewDeviceView,
-    NewEntity,
+    Accept, Cut, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice,
+    NewDeviceView, NewEntity,
 };

@@ -6,7 +6,9 @@
 
 use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
+use ractor::{
+    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +19,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// Longest wait before a restart: a house without its journal must come back soon.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-type Spawn = Arc<dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync>;
+type Spawn =
+    Arc<dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync>;
 
 /// How to start one actor, as often as needed.
 #[derive(Clone)]
@@ -29,9 +32,15 @@ pub(crate) struct Recipe {
 impl Recipe {
     pub(crate) fn new(
         name: &'static str,
-        spawn: impl Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync + 'static,
+        spawn: impl Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
-        Self { name, spawn: Arc::new(spawn) }
+        Self {
+            name,
+            spawn: Arc::new(spawn),
+        }
     }
 }
 
@@ -42,7 +51,9 @@ pub(crate) struct Kept<M> {
 
 impl<M> Default for Kept<M> {
     fn default() -> Self {
-        Self { actor: ArcSwapOption::empty() }
+        Self {
+            actor: ArcSwapOption::empty(),
+        }
     }
 }
 
@@ -79,11 +90,20 @@ impl Actor for Root {
     type State = Children;
     type Arguments = ();
 
-    async fn pre_start(&self, _: ActorRef<RootMsg>, (): ()) -> Result<Children, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<RootMsg>,
+        (): (),
+    ) -> Result<Children, ActorProcessingErr> {
         Ok(Children::new())
     }
 
-    async fn handle(&self, me: ActorRef<RootMsg>, message: RootMsg, children: &mut Children) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        me: ActorRef<RootMsg>,
+        message: RootMsg,
+        children: &mut Children,
+    ) -> Result<(), ActorProcessingErr> {
         match message {
             RootMsg::Keep(recipe, reply) => {
                 let outcome = (recipe.spawn)(me.get_cell()).await;
@@ -106,12 +126,18 @@ impl Actor for Root {
         Ok(())
     }
 
-    async fn handle_supervisor_evt(&self, me: ActorRef<RootMsg>, event: SupervisionEvent, children: &mut Children) -> Result<(), ActorProcessingErr> {
+    async fn handle_supervisor_evt(
+        &self,
+        me: ActorRef<RootMsg>,
+        event: SupervisionEvent,
+        children: &mut Children,
+    ) -> Result<(), ActorProcessingErr> {
         match event {
             SupervisionEvent::ActorFailed(cell, problem) => {
                 if let Some((recipe, restarts)) = children.remove(&cell.get_id()) {
                     tracing::error!(name = recipe.name, %problem, restarts, "failed; starting it again");
-                    metrics::counter!("iothome_restarts_total", "actor" => recipe.name).increment(1);
+                    metrics::counter!("iothome_restarts_total", "actor" => recipe.name)
+                        .increment(1);
                     again(&me, recipe, restarts);
                 }
             }
@@ -125,8 +151,12 @@ impl Actor for Root {
 }
 
 fn again(me: &ActorRef<RootMsg>, recipe: Recipe, restarts: u32) {
-    let wait = FIRST_WAIT.saturating_mul(1 << restarts.min(10)).min(LONGEST_WAIT);
-    me.send_after(wait, move || RootMsg::Again(recipe, restarts.saturating_add(1)));
+    let wait = FIRST_WAIT
+        .saturating_mul(1 << restarts.min(10))
+        .min(LONGEST_WAIT);
+    me.send_after(wait, move || {
+        RootMsg::Again(recipe, restarts.saturating_add(1))
+    });
 }
 
 #[cfg(test)]
@@ -143,7 +173,12 @@ mod tests {
         async fn pre_start(&self, _: ActorRef<bool>, (): ()) -> Result<(), ActorProcessingErr> {
             Ok(())
         }
-        async fn handle(&self, _: ActorRef<bool>, panics: bool, (): &mut ()) -> Result<(), ActorProcessingErr> {
+        async fn handle(
+            &self,
+            _: ActorRef<bool>,
+            panics: bool,
+            (): &mut (),
+        ) -> Result<(), ActorProcessingErr> {
             assert!(!panics, "asked to");
             Ok(())
         }

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::complaints::Complaints;
 use crate::house::{Change, House};
 use crate::journal::Journal;
-use crate::mqtt::{Mqtt, Publication, Routes};
+use crate::mqtt::{Mqtt, Routes};
 use crate::recorder::Recorder;
 use arc_swap::ArcSwap;
 use iothome_engine::command::Command;
@@ -120,14 +120,7 @@ impl Wire {
 
 fn perform(mqtt: &Mqtt, act: Act) {
     match act {
-        Act::Publish(device, outgoing) => mqtt.publish(Publication {
-            command: outgoing.command,
-            device,
-            topic: outgoing.topic,
-            payload: outgoing.payload.into(),
-            deadline_at: outgoing.deadline_at,
-            once: outgoing.at_most_once,
-        }),
+        Act::Publish(device, outgoing) => mqtt.publish(outgoing, device),
         Act::Unpublish(command) => mqtt.unpublish(command),
         Act::ClearRetained(topic) => mqtt.clear_retained(&topic),
     }

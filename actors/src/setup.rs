@@ -46,26 +46,27 @@ pub(crate) fn setup_of(
     past: impl Fn(&EntityId) -> Past,
 ) -> DeviceSetup {
     let shown = stored.entities.iter().filter(|e| e.withdrawn_at.is_none());
-    let entities = shown.filter_map(|entity| {
-        match EntityConfig::parse(entity.kind, &entity.raw, templates) {
-            Ok(config) => {
-                let past = past(&entity.id);
-                Some(EntitySetup {
-                    id: entity.id.clone(),
-                    name: entity.name.clone(),
-                    config,
-                    deadline_ms: entity.deadline_ms,
-                    not_announced: past.not_announced,
-                    restored: past.restored,
-                })
-            }
-            Err(problem) => {
-                let source = format!("{}/{}", stored.id, entity.id);
-                complaints.note(&source, &format!("the stored configuration: {problem}"));
-                None
-            }
-        }
-    });
+    let entities =
+        shown.filter_map(
+            |entity| match EntityConfig::parse(entity.kind, &entity.raw, templates) {
+                Ok(config) => {
+                    let past = past(&entity.id);
+                    Some(EntitySetup {
+                        id: entity.id.clone(),
+                        name: entity.name.clone(),
+                        config,
+                        deadline_ms: entity.deadline_ms,
+                        not_announced: past.not_announced,
+                        restored: past.restored,
+                    })
+                }
+                Err(problem) => {
+                    let source = format!("{}/{}", stored.id, entity.id);
+                    complaints.note(&source, &format!("the stored configuration: {problem}"));
+                    None
+                }
+            },
+        );
     DeviceSetup {
         id: stored.id.clone(),
         name: stored.name.clone(),

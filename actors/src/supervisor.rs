@@ -174,11 +174,17 @@ impl Supervised {
             return;
         };
         let newer = kid.newer.take();
-        let (cell, up) = (Arc::clone(&kid.cell), DeviceArgs::broker_now(&self.services));
+        let (cell, up) = (
+            Arc::clone(&kid.cell),
+            DeviceArgs::broker_now(&self.services),
+        );
         let args = DeviceArgs {
             setup: newcomer.setup,
             open: newcomer.open,
-            quarantined: kid.restarts.quarantined().map(|(reason, _)| reason.to_owned()),
+            quarantined: kid
+                .restarts
+                .quarantined()
+                .map(|(reason, _)| reason.to_owned()),
             cell: Arc::clone(&cell),
             services: Arc::clone(&self.services),
             broker_up: up,
@@ -376,7 +382,10 @@ impl Supervised {
 
     #[expect(clippy::cast_precision_loss, reason = "devices are fewer than 2^52")]
     fn gauge(&self) {
-        let quarantined = self.kids.values().filter(|k| k.restarts.quarantined().is_some());
+        let quarantined = self
+            .kids
+            .values()
+            .filter(|k| k.restarts.quarantined().is_some());
         metrics::gauge!("iothome_devices").set(self.kids.len() as f64);
         metrics::gauge!("iothome_devices_quarantined").set(quarantined.count() as f64);
     }

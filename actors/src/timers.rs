@@ -106,6 +106,9 @@ mod tests {
         timers.arm(at(0), sleeper(&mut armed));
         assert_eq!(armed, 2);
         let due = timers.take_due(at(20_000));
-        assert_eq!(due, [(expire("early"), at(1_000)), (expire("late"), at(10_000))]);
+        assert_eq!(
+            due,
+            [(expire("early"), at(1_000)), (expire("late"), at(10_000))]
+        );
     }
 }

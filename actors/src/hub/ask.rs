@@ -46,7 +46,10 @@ impl Keys {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "any bits of the hash will do"
+    )]
     async fn lock(&self, key: &str) -> MutexGuard<'_, ()> {
         let group = self.hasher.hash_one(key) as usize % KEY_GROUPS;
         self.groups[group].lock().await
@@ -75,7 +78,10 @@ impl Hub {
 
     async fn asked_before(&self, asked: &Idempotency) -> Result<Option<Command>, AskError> {
         let (store, now) = (&self.inner.store, self.clock().now());
-        let found = store.command_by_key(&asked.key, now).await.map_err(AskError::Store)?;
+        let found = store
+            .command_by_key(&asked.key, now)
+            .await
+            .map_err(AskError::Store)?;
         match found {
             None => Ok(None),
             Some((command, body)) if body == asked.body_sha256 => Ok(Some(command)),
@@ -85,19 +91,36 @@ impl Hub {
 
     async fn as_it_is_now(&self, command: Command) -> Result<Asked, AskError> {
         if command.status.is_end() {
-            return Ok(Asked { command, ended: None });
+            return Ok(Asked {
+                command,
+                ended: None,
+            });
         }
         let ended = self.inner.services.waiters.wait(command.id);
         // It may have ended between the two looks.
-        let now = self.inner.store.command(command.id).await.map_err(AskError::Store)?;
+        let now = self
+            .inner
+            .store
+            .command(command.id)
+            .await
+            .map_err(AskError::Store)?;
         match now {
-            Some(command) if command.status.is_end() => Ok(Asked { command, ended: None }),
-            _ => Ok(Asked { command, ended: Some(ended) }),
+            Some(command) if command.status.is_end() => Ok(Asked {
+                command,
+                ended: None,
+            }),
+            _ => Ok(Asked {
+                command,
+                ended: Some(ended),
+            }),
         }
     }
 
     async fn ask_once(&self, ask: Ask) -> Result<Asked, AskError> {
-        let cell = self.house().cell(&ask.target.device).ok_or(AskError::NoDevice)?;
+        let cell = self
+            .house()
+            .cell(&ask.target.device)
+            .ok_or(AskError::NoDevice)?;
         let (id, durable_first) = (ask.id, is_durable_first(&ask));
         let entity = ask.target.entity.clone();
         let ended = self.inner.services.waiters.wait(id);
@@ -112,7 +135,10 @@ impl Hub {
             }
         };
         if command.status.is_end() {
-            return Ok(Asked { command, ended: None });
+            return Ok(Asked {
+                command,
+                ended: None,
+            });
         }
         // It may have gone on while its row was written.
         let view = cell.view();
@@ -158,8 +184,14 @@ fn is_durable_first(ask: &Ask) -> bool {
 
 fn now_or_later(command: Command, mut ended: oneshot::Receiver<Command>) -> Asked {
     match ended.try_recv() {
-        Ok(command) => Asked { command, ended: None },
-        Err(_) => Asked { command, ended: Some(ended) },
+        Ok(command) => Asked {
+            command,
+            ended: None,
+        },
+        Err(_) => Asked {
+            command,
+            ended: Some(ended),
+        },
     }
 }
 

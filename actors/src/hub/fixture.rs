@@ -69,12 +69,20 @@ impl Fixture {
             discovery,
             discovery_prefix: "homeassistant".into(),
             access: load_access(&store).await.expect("reads"),
-            cut: Some(Arc::new(move |user| cut.lock().expect("whole").push(user.to_owned()))),
+            cut: Some(Arc::new(move |user| {
+                cut.lock().expect("whole").push(user.to_owned());
+            })),
             fingerprints: None,
             password_workers: 1,
         };
         let (hub, acts) = start(&config, &store).await;
-        Self { hub, acts, cuts, home, config }
+        Self {
+            hub,
+            acts,
+            cuts,
+            home,
+            config,
+        }
     }
 
     /// Kills the hub without a word, and starts another one on the same store.
@@ -106,7 +114,11 @@ impl Fixture {
             entities,
             ..NewDevice::default()
         };
-        let (view, _) = self.hub.create_device(new, &admin()).await.expect("is made");
+        let (view, _) = self
+            .hub
+            .create_device(new, &admin())
+            .await
+            .expect("is made");
         view.id.clone()
     }
 
@@ -115,7 +127,10 @@ impl Fixture {
         let services = &self.hub.inner.services;
         let payload = Bytes::from(payload.to_owned());
         let now = services.clock.now();
-        assert!(services.routes.deliver(topic, &payload, false, now), "{topic} has a route");
+        assert!(
+            services.routes.deliver(topic, &payload, false, now),
+            "{topic} has a route"
+        );
     }
 
     pub(crate) fn announce(&self, topic: &str, payload: &Value) {
@@ -138,14 +153,20 @@ impl Fixture {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, next).await.expect("something is published")
+        tokio::time::timeout(PATIENCE, next)
+            .await
+            .expect("something is published")
     }
 
     /// Says that the broker took the command.
     pub(crate) fn sent(&self, device: &DeviceId, outgoing: &Outgoing) {
         let (device, command) = (device.clone(), outgoing.command);
         let at = self.hub.clock().now();
-        self.event(MqttEvent::Sent { device: device.clone(), command, at });
+        self.event(MqttEvent::Sent {
+            device: device.clone(),
+            command,
+            at,
+        });
         self.event(MqttEvent::Acknowledged { device, command });
     }
 
@@ -221,7 +242,10 @@ pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "not in time: {what}");
+    assert!(
+        tokio::time::timeout(PATIENCE, waiting).await.is_ok(),
+        "not in time: {what}"
+    );
 }
 
 impl Hub {

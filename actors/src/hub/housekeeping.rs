@@ -98,10 +98,16 @@ impl Hub {
 
     async fn prune(&self) {
         let (store, now) = (&self.inner.store, self.clock().now());
-        let commands = store.prune_commands(now.plus_millis(-COMMANDS_KEPT_MS)).await;
+        let commands = store
+            .prune_commands(now.plus_millis(-COMMANDS_KEPT_MS))
+            .await;
         let audit = store.prune_audit(now.plus_millis(-AUDIT_KEPT_MS)).await;
         let sessions = store.prune_sessions(now).await;
-        for (what, outcome) in [("commands", commands), ("audit", audit), ("sessions", sessions)] {
+        for (what, outcome) in [
+            ("commands", commands),
+            ("audit", audit),
+            ("sessions", sessions),
+        ] {
             match outcome {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(what, count, "old rows were dropped"),

@@ -23,8 +23,8 @@ use crate::house::{Change, House};
 use crate::mqtt::MqttConfig;
 use crate::passwords::Passwords;
 use crate::registrar::{
-    Accept, By, DevicePatch, IssuedCredential, NewCredential, NewDevice, NewDeviceView, Registrar,
-    RegistrarMsg,
+    Accept, By, Cut, DevicePatch, IssuedCredential, NewCredential, NewDevice, NewDeviceView,
+    Registrar, RegistrarMsg,
 };
 use crate::root::{Kept, RootMsg};
 use crate::services::Services;
@@ -84,7 +84,7 @@ pub struct HubConfig {
     /// The broker's access list, from [`crate::load_access`].
     pub access: SharedAccess,
     /// Ends the connections of a broker user, if the broker is embedded.
-    pub cut: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub cut: Option<Cut>,
     /// SHA-256 and SHA-1 of the broker's certificate, if they are known.
     pub fingerprints: Option<(String, String)>,
     /// How many passwords are hashed at once.
@@ -289,7 +289,12 @@ impl Hub {
         self.inner.supervisor.cast(message);
         match tokio::time::timeout(SHOW_MAX, released).await {
             Ok(Ok(true)) => {
-                self.audit_by(by, "device_released", device.as_str(), serde_json::json!({}));
+                self.audit_by(
+                    by,
+                    "device_released",
+                    device.as_str(),
+                    serde_json::json!({}),
+                );
                 Ok(())
             }
             Ok(Ok(false)) => Err(HubError::Conflict {
@@ -403,7 +408,10 @@ impl Hub {
         if !services.journal.barrier(FLUSH_MAX).await || !services.journal.is_empty() {
             tracing::error!("not everything could be written to the journal");
         }
-        if tokio::time::timeout(FLUSH_MAX, services.recorder.stop()).await.is_err() {
+        if tokio::time::timeout(FLUSH_MAX, services.recorder.stop())
+            .await
+            .is_err()
+        {
             tracing::error!("not all of the history could be written");
         }
         let now = services.clock.now();

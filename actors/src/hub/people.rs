@@ -49,7 +49,12 @@ impl Hub {
             created_at: now,
         };
         self.inner.store.create_user(&user).await?;
-        self.audit_by(by, "user_created", &user.name, json!({ "role": user.role.as_str() }));
+        self.audit_by(
+            by,
+            "user_created",
+            &user.name,
+            json!({ "role": user.role.as_str() }),
+        );
         self.user(user.id).await
     }
 
@@ -164,7 +169,7 @@ impl Hub {
         let hashed = self.inner.passwords.hash(password).await;
         hashed.map_err(|problem| match problem {
             PasswordError::Busy => HubError::Busy,
-            other => HubError::invalid("password", other),
+            other => HubError::invalid("password", &other),
         })
     }
 }
@@ -176,10 +181,16 @@ impl Hub {
 pub fn check_user_name(name: &str) -> Result<String, HubError> {
     let length = name.chars().count();
     if length == 0 || length > NAME_MAX {
-        return Err(HubError::invalid("name", format!("must have 1 to {NAME_MAX} characters")));
+        return Err(HubError::invalid(
+            "name",
+            &format!("must have 1 to {NAME_MAX} characters"),
+        ));
     }
     if name.trim() != name || name.chars().any(char::is_control) {
-        return Err(HubError::invalid("name", "must not begin or end with a space or hold control characters"));
+        return Err(HubError::invalid(
+            "name",
+            "must not begin or end with a space or hold control characters",
+        ));
     }
     Ok(name.to_owned())
 }
@@ -190,8 +201,10 @@ pub fn check_user_name(name: &str) -> Result<String, HubError> {
 /// `Invalid`.
 pub fn check_password(password: &str) -> Result<(), HubError> {
     if password.chars().count() < PASSWORD_MIN || password.len() > PASSWORD_MAX {
-        let problem = format!("must have at least {PASSWORD_MIN} characters and at most {PASSWORD_MAX} bytes");
-        return Err(HubError::invalid("password", problem));
+        let problem = format!(
+            "must have at least {PASSWORD_MIN} characters and at most {PASSWORD_MAX} bytes"
+        );
+        return Err(HubError::invalid("password", &problem));
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ impl Hub {
         let span = store.open_span(clock.now()).await?;
         let (root, _) = Actor::spawn(None, Root, ())
             .await
-            .map_err(|e| HubError::start("the root", e))?;
+            .map_err(|e| HubError::start("the root", &e))?;
         let journal = Journal::new(Writer::to(&store));
         keep(&root, "the journal", journal.recipe()).await?;
         let services = services(&root, &store, clock, journal, wire).await?;
@@ -69,11 +69,16 @@ impl Hub {
         let tools = tools(&config, &services, &store, &supervisor);
         keep(&root, "the registrar", registrar.recipe(tools)).await?;
         let changes = services.changes.clone();
-        let sessions = Sessions::start(store.clone(), services.clock.clone(), changes, root.get_cell())
-            .await
-            .map_err(|e| HubError::start("the sessions", e))?;
+        let sessions = Sessions::start(
+            store.clone(),
+            services.clock.clone(),
+            changes,
+            root.get_cell(),
+        )
+        .await
+        .map_err(|e| HubError::start("the sessions", &e))?;
         let passwords = Passwords::start(config.password_workers)
-            .map_err(|e| HubError::start("the password pool", e))?;
+            .map_err(|e| HubError::start("the password pool", &e))?;
         let hub = Self {
             inner: Arc::new(Inner {
                 config,
@@ -89,7 +94,12 @@ impl Hub {
                 stopping: AtomicBool::new(false),
             }),
         };
-        keep(&hub.inner.root, "the housekeeping", housekeeping::recipe(&hub)).await?;
+        keep(
+            &hub.inner.root,
+            "the housekeeping",
+            housekeeping::recipe(&hub),
+        )
+        .await?;
         Ok(hub)
     }
 
@@ -108,7 +118,7 @@ impl Hub {
         let clock = inner.services.clock.clone();
         let mqtt = Mqtt::start(setup, clock, inner.root.get_cell())
             .await
-            .map_err(|e| HubError::start("the connection to the broker", e))?;
+            .map_err(|e| HubError::start("the connection to the broker", &e))?;
         inner.services.wire.connect(mqtt);
         Ok(())
     }
@@ -133,12 +143,16 @@ impl Hub {
 }
 
 /// Starts an actor under the root.
-async fn keep(root: &ActorRef<RootMsg>, part: &'static str, recipe: Recipe) -> Result<(), HubError> {
+async fn keep(
+    root: &ActorRef<RootMsg>,
+    part: &'static str,
+    recipe: Recipe,
+) -> Result<(), HubError> {
     let (reply, started) = oneshot::channel();
     root.cast(RootMsg::Keep(recipe, reply))
-        .map_err(|e| HubError::start(part, e))?;
-    let outcome = started.await.map_err(|e| HubError::start(part, e))?;
-    outcome.map_err(|e| HubError::start(part, e))
+        .map_err(|e| HubError::start(part, &e))?;
+    let outcome = started.await.map_err(|e| HubError::start(part, &e))?;
+    outcome.map_err(|e| HubError::start(part, &e))
 }
 
 async fn services(
@@ -150,7 +164,7 @@ async fn services(
 ) -> Result<Arc<Services>, HubError> {
     let recorder = Recorder::start(store.clone(), clock.clone(), root.get_cell())
         .await
-        .map_err(|e| HubError::start("the recorder", e))?;
+        .map_err(|e| HubError::start("the recorder", &e))?;
     Ok(Arc::new(Services {
         clock,
         house: House::default(),
@@ -172,7 +186,10 @@ async fn read_shared(store: &Store) -> Result<Shared, HubError> {
     let named = home.and_then(|h| {
         let zone = jiff::tz::TimeZone::get(&h.zone);
         if zone.is_err() {
-            tracing::error!(zone = h.zone, "the home's time zone is not known; UTC is used");
+            tracing::error!(
+                zone = h.zone,
+                "the home's time zone is not known; UTC is used"
+            );
         }
         zone.ok()
     });
@@ -218,7 +235,9 @@ async fn start_devices(
     let mut states = states_by_entity(store.last_states().await?);
     let mut open: HashMap<DeviceId, Vec<Command>> = HashMap::new();
     for command in store.open_commands_all().await? {
-        open.entry(command.device.clone()).or_default().push(command);
+        open.entry(command.device.clone())
+            .or_default()
+            .push(command);
     }
     let shared = services.shared.load_full();
     let mut newcomers = Vec::new();
@@ -227,7 +246,10 @@ async fn start_devices(
             .entities
             .iter()
             .filter_map(|e| {
-                let target = EntityRef { device: stored.id.clone(), entity: e.id.clone() };
+                let target = EntityRef {
+                    device: stored.id.clone(),
+                    entity: e.id.clone(),
+                };
                 Some((e.id.clone(), states.remove(&target)?))
             })
             .collect();
@@ -246,8 +268,8 @@ async fn start_devices(
     supervisor.cast(SupervisorMsg::Start(newcomers, reply));
     match tokio::time::timeout(START_MAX, started).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(e)) => Err(HubError::start("the devices", e)),
-        Err(e) => Err(HubError::start("the devices", e)),
+        Ok(Err(e)) => Err(HubError::start("the devices", &e)),
+        Err(e) => Err(HubError::start("the devices", &e)),
     }
 }
 
@@ -261,7 +283,9 @@ fn end_orphans(services: &Arc<Services>, open: HashMap<DeviceId, Vec<Command>>) 
     for mut command in open.into_values().flatten() {
         let why = reason::DEVICE_REMOVED.to_owned();
         command.end(now, Status::Rejected, Some(why));
-        services.journal.write(CommandWrite::Ended(command), Done::new(|_| {}));
+        services
+            .journal
+            .write(CommandWrite::Ended(command), Done::new(|_| {}));
     }
 }
 
@@ -301,13 +325,21 @@ pub(super) fn on_event(
             }
         }
         MqttEvent::Down => broker_is(&services, false),
-        MqttEvent::Sent { device, command, at } => {
+        MqttEvent::Sent {
+            device,
+            command,
+            at,
+        } => {
             tell_device(&services, &device, Input::Sent { command, at });
         }
         MqttEvent::Acknowledged { device, command } => {
             tell_device(&services, &device, Input::Acknowledged { command });
         }
-        MqttEvent::Refused { device, command, reason } => {
+        MqttEvent::Refused {
+            device,
+            command,
+            reason,
+        } => {
             tell_device(&services, &device, Input::Refused { command, reason });
         }
     })

@@ -29,10 +29,18 @@ async fn a_command_goes_from_the_click_to_the_confirmation() {
     let lamp = house.switch("lamp").await;
     let mut changes = house.hub.changes();
     let asked = ask(&house, &lamp, Action::TurnOn).await;
-    let stored = house.home.store.command(asked.command.id).await.expect("reads");
+    let stored = house
+        .home
+        .store
+        .command(asked.command.id)
+        .await
+        .expect("reads");
     assert_eq!(stored.expect("is durable").status, Status::Accepted);
     let outgoing = house.published().await;
-    assert_eq!((outgoing.topic.as_str(), outgoing.payload.as_slice()), ("lamp/set", &b"ON"[..]));
+    assert_eq!(
+        (outgoing.topic.as_str(), outgoing.payload.as_slice()),
+        ("lamp/set", &b"ON"[..])
+    );
     house.sent(&lamp, &outgoing);
     house.deliver("lamp/state", "ON");
     let ended = end(asked.ended).await;
@@ -66,7 +74,9 @@ async fn a_newer_command_supersedes_the_unfinished_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_is_never_confirmed_times_out() {
     let mut house = Fixture::new().await;
-    let lamp = house.device("lamp", vec![switch_entity("lamp", Some(200))]).await;
+    let lamp = house
+        .device("lamp", vec![switch_entity("lamp", Some(200))])
+        .await;
     house.deliver("lamp/state", "OFF");
     let asked = ask(&house, &lamp, Action::TurnOn).await;
     let outgoing = house.published().await;
@@ -118,10 +128,17 @@ async fn a_device_that_fails_too_often_is_quarantined_alone_and_visibly() {
     house.sent(&good, &outgoing);
     house.deliver("good/state", "ON");
     assert_eq!(end(asked.ended).await.status, Status::Confirmed);
-    house.hub.release_device(&bad, &admin()).await.expect("is let out");
+    house
+        .hub
+        .release_device(&bad, &admin())
+        .await
+        .expect("is let out");
     until("the release", || house.view(&bad).health == Health::Ok).await;
     house.deliver("bad/state", "ON");
-    until("its reports", || house.entity(&bad).state == Some(Value::word("on"))).await;
+    until("its reports", || {
+        house.entity(&bad).state == Some(Value::word("on"))
+    })
+    .await;
     let again = house.hub.release_device(&bad, &admin()).await;
     assert!(matches!(again, Err(HubError::Conflict { .. })));
 }
@@ -135,7 +152,10 @@ async fn reports_that_wait_while_a_device_fails_are_not_lost() {
         house.deliver("lamp/state", "OFF");
     }
     house.deliver("lamp/state", "ON");
-    until("the last report", || house.entity(&lamp).state == Some(Value::word("on"))).await;
+    until("the last report", || {
+        house.entity(&lamp).state == Some(Value::word("on"))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,14 +173,21 @@ async fn healthy_devices_always_answer_while_others_fail_at_random() {
             }
         }
         for device in good {
-            let action = if round % 2 == 0 { Action::TurnOn } else { Action::TurnOff };
+            let action = if round % 2 == 0 {
+                Action::TurnOn
+            } else {
+                Action::TurnOff
+            };
             let asked = ask(&house, device, action).await;
             house.event(MqttEvent::Sent {
                 device: device.clone(),
                 command: asked.command.id,
                 at: house.hub.clock().now(),
             });
-            house.deliver(&format!("{device}/state"), if round % 2 == 0 { "ON" } else { "OFF" });
+            house.deliver(
+                &format!("{device}/state"),
+                if round % 2 == 0 { "ON" } else { "OFF" },
+            );
             assert_eq!(end(asked.ended).await.status, Status::Confirmed);
             assert_eq!(house.view(device).health, Health::Ok);
         }
@@ -181,7 +208,11 @@ async fn after_a_crash_an_open_command_is_sent_again_under_its_id() {
     until("the confirmation", || house.entity(&lamp).pending.is_none()).await;
     let waited = tokio::time::timeout(PATIENCE, async {
         loop {
-            let command = store.command(asked.command.id).await.expect("reads").expect("is there");
+            let command = store
+                .command(asked.command.id)
+                .await
+                .expect("reads")
+                .expect("is there");
             if command.status.is_end() {
                 return command;
             }
@@ -193,7 +224,9 @@ async fn after_a_crash_an_open_command_is_sent_again_under_its_id() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_crash_a_command_whose_time_is_over_is_closed() {
     let mut house = Fixture::new().await;
-    let lamp = house.device("lamp", vec![switch_entity("lamp", Some(100))]).await;
+    let lamp = house
+        .device("lamp", vec![switch_entity("lamp", Some(100))])
+        .await;
     let asked = ask(&house, &lamp, Action::TurnOn).await;
     house.hub.inner.root.kill();
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
@@ -201,7 +234,11 @@ async fn after_a_crash_a_command_whose_time_is_over_is_closed() {
     let store = house.home.store.clone();
     let waited = tokio::time::timeout(PATIENCE, async {
         loop {
-            let command = store.command(asked.command.id).await.expect("reads").expect("is there");
+            let command = store
+                .command(asked.command.id)
+                .await
+                .expect("reads")
+                .expect("is there");
             if command.status.is_end() {
                 return command;
             }
@@ -215,14 +252,20 @@ async fn after_a_crash_a_command_whose_time_is_over_is_closed() {
 async fn a_press_is_never_sent_again_after_a_crash() {
     let mut house = Fixture::new().await;
     let config = json!({ "command_topic": "door/press" });
-    let door = house.device("door", vec![entity(Kind::Button, None, &config)]).await;
+    let door = house
+        .device("door", vec![entity(Kind::Button, None, &config)])
+        .await;
     let asked = ask(&house, &door, Action::Press).await;
     assert_eq!(house.published().await.command, asked.command.id);
     house.crash().await;
     let store = house.home.store.clone();
     let waited = tokio::time::timeout(PATIENCE, async {
         loop {
-            let command = store.command(asked.command.id).await.expect("reads").expect("is there");
+            let command = store
+                .command(asked.command.id)
+                .await
+                .expect("reads")
+                .expect("is there");
             if command.status.is_end() {
                 return command;
             }
@@ -244,7 +287,10 @@ async fn last_states_are_restored_at_the_next_start() {
     house.hub.shutdown().await;
     house.crash().await;
     let entity = house.entity(&lamp);
-    assert_eq!((entity.state.clone(), entity.freshness), (Some(Value::word("on")), Freshness::Restored));
+    assert_eq!(
+        (entity.state.clone(), entity.freshness),
+        (Some(Value::word("on")), Freshness::Restored)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,9 +298,15 @@ async fn while_the_broker_is_away_every_entity_is_unavailable() {
     let house = Fixture::new().await;
     let lamp = house.switch("lamp").await;
     house.broker_is(false);
-    until("away", || house.entity(&lamp).availability == Availability::Unavailable).await;
+    until("away", || {
+        house.entity(&lamp).availability == Availability::Unavailable
+    })
+    .await;
     house.broker_is(true);
-    until("back", || house.entity(&lamp).availability != Availability::Unavailable).await;
+    until("back", || {
+        house.entity(&lamp).availability != Availability::Unavailable
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -278,7 +330,10 @@ async fn the_same_idempotency_key_is_the_same_command() {
     assert_eq!(end(one.ended).await.status, Status::Superseded);
     assert_eq!(end(two.ended).await.status, Status::Superseded);
     let later = house.hub.ask(keyed("a")).await.expect("is known");
-    assert_eq!((later.command.id, later.command.status), (one.command.id, Status::Superseded));
+    assert_eq!(
+        (later.command.id, later.command.status),
+        (one.command.id, Status::Superseded)
+    );
     drop(off);
 }
 
@@ -289,9 +344,17 @@ async fn a_refused_ask_records_nothing() {
     let wrong = house.hub.ask(house.hub.test_ask(&lamp, Action::Open)).await;
     assert!(matches!(wrong, Err(AskError::Refused(_))));
     let nobody: DeviceId = "nobody".parse().expect("an id");
-    let missing = house.hub.ask(house.hub.test_ask(&nobody, Action::TurnOn)).await;
+    let missing = house
+        .hub
+        .ask(house.hub.test_ask(&nobody, Action::TurnOn))
+        .await;
     assert!(matches!(missing, Err(AskError::NoDevice)));
-    let rows = house.home.store.commands_of(&lamp, None, 10, None).await.expect("reads");
+    let rows = house
+        .home
+        .store
+        .commands_of(&lamp, None, 10, None)
+        .await
+        .expect("reads");
     assert!(rows.is_empty());
 }
 
@@ -304,15 +367,27 @@ async fn deleting_a_device_ends_its_commands_and_revokes_its_broker_user() {
         credential: true,
         ..crate::NewDevice::default()
     };
-    let (lamp, issued) = house.hub.create_device(new, &admin()).await.expect("is made");
+    let (lamp, issued) = house
+        .hub
+        .create_device(new, &admin())
+        .await
+        .expect("is made");
     let issued = issued.expect("has a broker user");
     let access = house.hub.inner.config.access.clone();
-    assert!(access.load().authenticate(&issued.username, issued.password.as_bytes()));
+    assert!(
+        access
+            .load()
+            .authenticate(&issued.username, issued.password.as_bytes())
+    );
     assert!(access.load().may_write(&issued.username, "lamp/state"));
     let asked = ask(&house, &lamp.id, Action::TurnOn).await;
     let stale = house.hub.delete_device(&lamp.id, Some(99), &admin()).await;
     assert!(matches!(stale, Err(HubError::Stale)));
-    house.hub.delete_device(&lamp.id, Some(lamp.version), &admin()).await.expect("goes");
+    house
+        .hub
+        .delete_device(&lamp.id, Some(lamp.version), &admin())
+        .await
+        .expect("goes");
     let ended = end(asked.ended).await;
     assert_eq!(ended.status, Status::Rejected);
     assert_eq!(ended.reason.as_deref(), Some(reason::DEVICE_REMOVED));
@@ -325,7 +400,10 @@ async fn deleting_a_device_ends_its_commands_and_revokes_its_broker_user() {
         ..crate::NewDevice::default()
     };
     let taken = house.hub.create_device(again, &admin()).await;
-    assert!(matches!(taken, Err(HubError::Taken { .. })), "an id is never given again");
+    assert!(
+        matches!(taken, Err(HubError::Taken { .. })),
+        "an id is never given again"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -344,15 +422,29 @@ async fn a_changed_device_shows_its_change_and_keeps_its_state() {
         config: config.as_object().cloned(),
         ..crate::EntityPatch::default()
     };
-    patch.entities.insert("main".parse().expect("an id"), change);
+    patch
+        .entities
+        .insert("main".parse().expect("an id"), change);
     let version = house.view(&lamp).version;
-    let view = house.hub.update_device(&lamp, patch.clone(), Some(version), &admin()).await;
+    let view = house
+        .hub
+        .update_device(&lamp, patch.clone(), Some(version), &admin())
+        .await;
     let view = view.expect("changes");
-    assert_eq!((view.name.as_str(), view.room.as_deref()), ("Reading lamp", Some("Study")));
+    assert_eq!(
+        (view.name.as_str(), view.room.as_deref()),
+        ("Reading lamp", Some("Study"))
+    );
     assert_eq!(view.entities[0].state, Some(Value::word("on")));
     house.deliver("lamp/other", "OFF");
-    until("the new topic", || house.entity(&lamp).state == Some(Value::word("off"))).await;
-    let stale = house.hub.update_device(&lamp, patch, Some(version), &admin()).await;
+    until("the new topic", || {
+        house.entity(&lamp).state == Some(Value::word("off"))
+    })
+    .await;
+    let stale = house
+        .hub
+        .update_device(&lamp, patch, Some(version), &admin())
+        .await;
     assert!(matches!(stale, Err(HubError::Stale)));
 }
 
@@ -366,8 +458,14 @@ async fn a_hand_made_entity_is_checked_before_it_is_stored() {
     };
     for (config, field) in [
         (json!({}), "entities[0].config.command_topic"),
-        (json!({ "command_topic": "a/#" }), "entities[0].config.command_topic"),
-        (json!({ "command_topic": "a", "comand_topic": "b" }), "entities[0].config.comand_topic"),
+        (
+            json!({ "command_topic": "a/#" }),
+            "entities[0].config.command_topic",
+        ),
+        (
+            json!({ "command_topic": "a", "comand_topic": "b" }),
+            "entities[0].config.comand_topic",
+        ),
     ] {
         match house.hub.create_device(bad(config), &admin()).await {
             Err(HubError::Invalid { field: named, .. }) => assert_eq!(named, field),
@@ -382,8 +480,14 @@ async fn a_stopping_hub_takes_nothing_new() {
     let house = Fixture::new().await;
     let lamp = house.switch("lamp").await;
     house.hub.shutdown().await;
-    let asked = house.hub.ask(house.hub.test_ask(&lamp, Action::TurnOn)).await;
+    let asked = house
+        .hub
+        .ask(house.hub.test_ask(&lamp, Action::TurnOn))
+        .await;
     assert!(matches!(asked, Err(AskError::Stopping)));
-    let made = house.hub.create_device(crate::NewDevice::default(), &admin()).await;
+    let made = house
+        .hub
+        .create_device(crate::NewDevice::default(), &admin())
+        .await;
     assert!(matches!(made, Err(HubError::Stopping)));
 }

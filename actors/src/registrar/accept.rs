@@ -38,12 +38,21 @@ impl Registry {
         let parsed = self.parse_row(&row);
         let announced: Vec<Announced> = parsed.into_iter().map(|(a, _)| a).collect();
         if announced.is_empty() {
-            return Err(conflict("nothing of its announcement can be understood any more"));
+            return Err(conflict(
+                "nothing of its announcement can be understood any more",
+            ));
         }
         let sender = self.check_acceptable(&announced)?;
         let device = self.id_for(&name, sender.as_deref()).await?;
         let now = self.tools.services.clock.now();
-        let stored = plan::acceptance(device.clone(), name, room, sender.is_some(), &announced, now);
+        let stored = plan::acceptance(
+            device.clone(),
+            name,
+            room,
+            sender.is_some(),
+            &announced,
+            now,
+        );
         self.tools.store.create_device(&stored, &[]).await?;
         self.waiting.forget(id);
         self.write_waiting().await;
@@ -51,7 +60,12 @@ impl Registry {
             self.heard.insert(one.topic.clone());
         }
         self.start(vec![stored]).await?;
-        self.audit(by, "device_accepted", device.as_str(), json!({ "announced_as": id }));
+        self.audit(
+            by,
+            "device_accepted",
+            device.as_str(),
+            json!({ "announced_as": id }),
+        );
         Ok(device)
     }
 
@@ -78,11 +92,13 @@ impl Registry {
     /// The id that its broker user was made for, else one from the name.
     async fn id_for(&self, name: &str, sender: Option<&str>) -> Result<DeviceId, HubError> {
         let access = self.tools.access.load_full();
-        let own = sender.and_then(|s| access.get(s)).and_then(|c| c.device.clone());
-        if let Some(device) = own {
-            if !self.tools.store.device_id_used(device.as_str()).await? {
-                return Ok(device);
-            }
+        let own = sender
+            .and_then(|s| access.get(s))
+            .and_then(|c| c.device.clone());
+        if let Some(device) = own
+            && !self.tools.store.device_id_used(device.as_str()).await?
+        {
+            return Ok(device);
         }
         self.free_device_id(name).await
     }
@@ -137,7 +153,10 @@ pub(super) fn checked(field: &str, text: Option<String>) -> Result<Option<String
         return Err(HubError::invalid(field, "must not be empty"));
     }
     if trimmed.chars().count() > NAME_MAX {
-        return Err(HubError::invalid(field, format!("must have at most {NAME_MAX} characters")));
+        return Err(HubError::invalid(
+            field,
+            &format!("must have at most {NAME_MAX} characters"),
+        ));
     }
     if trimmed.chars().any(char::is_control) {
         return Err(HubError::invalid(field, "must not hold control characters"));

@@ -48,7 +48,10 @@ impl Registry {
                     match self.route(announced, &raw).await {
                         Ok(None) => {}
                         Ok(Some((device, announced))) => {
-                            updates.entry(device).or_default().push(Update { announced, raw });
+                            updates
+                                .entry(device)
+                                .or_default()
+                                .push(Update { announced, raw });
                         }
                         Err(()) => failed.push(raw),
                     }
@@ -83,7 +86,9 @@ impl Registry {
         match parsed {
             Ok(Ok(announcement)) => {
                 if let Announcement::Unsupported { component } = &announcement {
-                    services.complaints.note(topic, &format!("{component} is not supported yet"));
+                    services
+                        .complaints
+                        .note(topic, &format!("{component} is not supported yet"));
                 }
                 Some(announcement)
             }
@@ -92,7 +97,9 @@ impl Registry {
                 None
             }
             Err(_) => {
-                services.complaints.note(topic, "the announcement broke the parser");
+                services
+                    .complaints
+                    .note(topic, "the announcement broke the parser");
                 None
             }
         }
@@ -106,7 +113,9 @@ impl Registry {
     ) -> Result<Option<(DeviceId, Announced)>, ()> {
         let services = &self.tools.services;
         for (component, why) in &announced.skipped {
-            services.complaints.note(topic, &format!("{component}: {why}"));
+            services
+                .complaints
+                .note(topic, &format!("{component}: {why}"));
         }
         let device = self.device_of(&announced);
         let (sender, conflict) = self.judge(&announced, device.as_ref());
@@ -118,12 +127,18 @@ impl Registry {
             return Ok(None);
         }
         let removed = device.is_none() && self.is_tombstone(&announced, sender.as_deref()).await?;
-        let judged = Judged { sender, conflict, removed };
+        let judged = Judged {
+            sender,
+            conflict,
+            removed,
+        };
         let now = self.tools.services.clock.now();
         let text = String::from_utf8_lossy(payload);
         if self.waiting.note(&announced, &text, judged, now).is_none() {
             let services = &self.tools.services;
-            services.complaints.note("discovery", "too many devices wait; more are not noted");
+            services
+                .complaints
+                .note("discovery", "too many devices wait; more are not noted");
         }
         self.shown_change = true;
         Ok(None)
@@ -152,7 +167,15 @@ impl Registry {
         let access = self.tools.access.load();
         let managed = self.tools.rules.managed;
         let owner = |topic: &str| self.index.owner(topic);
-        let verdict = judge(&access, managed, &announced.topic, &reads, &writes, owner, device);
+        let verdict = judge(
+            &access,
+            managed,
+            &announced.topic,
+            &reads,
+            &writes,
+            owner,
+            device,
+        );
         match verdict {
             Verdict::NotVerified => (None, None),
             Verdict::Conflict { reason } => (None, Some(reason)),
@@ -298,8 +321,13 @@ impl Registry {
             for announced in self.parse_row(&row) {
                 let device = self.device_of(&announced.0);
                 let (sender, conflict) = self.judge(&announced.0, device.as_ref());
-                let judged = Judged { sender, conflict, removed: false };
-                self.waiting.note_stored(&row.id, &announced.0, &announced.1, judged);
+                let judged = Judged {
+                    sender,
+                    conflict,
+                    removed: false,
+                };
+                self.waiting
+                    .note_stored(&row.id, &announced.0, &announced.1, judged);
             }
         }
         self.shown_change = true;
@@ -310,7 +338,9 @@ impl Registry {
     pub(super) fn parse_row(&self, row: &NewDevice) -> Vec<(Announced, String)> {
         let parsed = row.announced.iter().filter_map(|config| {
             match self.parse(&config.topic, config.payload.as_bytes()) {
-                Some(Announcement::Announced(announced)) => Some((announced, config.payload.clone())),
+                Some(Announcement::Announced(announced)) => {
+                    Some((announced, config.payload.clone()))
+                }
                 _ => None,
             }
         });

@@ -82,11 +82,14 @@ impl Registry {
         let name = checked("name", Some(new.name))?.unwrap_or_default();
         let room = checked("room", new.room)?;
         if new.entities.len() > ENTITIES_MAX {
-            return Err(HubError::invalid("entities", format!("must be at most {ENTITIES_MAX}")));
+            return Err(HubError::invalid(
+                "entities",
+                &format!("must be at most {ENTITIES_MAX}"),
+            ));
         }
         let entities = self.new_entities(new.entities)?;
         let id = match &new.id {
-            Some(id) => id.parse().map_err(|e| HubError::invalid("id", e))?,
+            Some(id) => id.parse().map_err(|e| HubError::invalid("id", &e))?,
             None => self.free_device_id(&name).await?,
         };
         let (credential, issued) = self.own_credential(&id, &name, &entities, new.credential);
@@ -108,7 +111,12 @@ impl Registry {
             self.admit(credential);
         }
         self.start(vec![stored]).await?;
-        self.audit(by, "device_created", id.as_str(), json!({ "credential": issued.is_some() }));
+        self.audit(
+            by,
+            "device_created",
+            id.as_str(),
+            json!({ "credential": issued.is_some() }),
+        );
         Ok((id, issued))
     }
 
@@ -118,7 +126,10 @@ impl Registry {
         name: &str,
         entities: &[StoredEntity],
         wanted: bool,
-    ) -> (Option<iothome_engine::access::Credential>, Option<IssuedCredential>) {
+    ) -> (
+        Option<iothome_engine::access::Credential>,
+        Option<IssuedCredential>,
+    ) {
         if !wanted || !self.tools.rules.managed {
             return (None, None);
         }
@@ -138,7 +149,7 @@ impl Registry {
         for (n, entity) in new.iter().enumerate() {
             let Some(id) = &entity.id else { continue };
             let field = format!("entities[{n}].id");
-            let id: EntityId = id.parse().map_err(|e| HubError::invalid(&field, e))?;
+            let id: EntityId = id.parse().map_err(|e| HubError::invalid(&field, &e))?;
             if !taken.insert(id) {
                 return Err(HubError::Taken { field });
             }
@@ -161,7 +172,9 @@ impl Registry {
         check_deadline(&at, new.deadline_ms)?;
         let raw = self.checked_config(&format!("{at}.config"), new.kind, &new.config)?;
         let id = match new.id {
-            Some(id) => id.parse().map_err(|e| HubError::invalid(format!("{at}.id"), e))?,
+            Some(id) => id
+                .parse()
+                .map_err(|e| HubError::invalid(format!("{at}.id"), &e))?,
             None => {
                 let own = raw.get("name").and_then(|v| v.as_str());
                 let wanted = name.as_deref().or(own).unwrap_or(new.kind.as_str());
@@ -186,12 +199,18 @@ impl Registry {
     /// The stored form of a configuration that a person typed: typing errors are told, not dropped.
     fn checked_config(&self, field: &str, kind: Kind, raw: &Raw) -> Result<Raw, HubError> {
         if let Some(key) = unknown_keys(kind, raw).first() {
-            return Err(HubError::invalid(format!("{field}.{key}"), format!("is not known for a {kind}")));
+            return Err(HubError::invalid(
+                format!("{field}.{key}"),
+                &format!("is not known for a {kind}"),
+            ));
         }
         let shared = self.tools.services.shared.load();
         match EntityConfig::parse(kind, raw, &shared.templates) {
             Ok(config) => Ok(config.raw),
-            Err(e) => Err(HubError::invalid(format!("{field}.{}", e.field), e.problem)),
+            Err(e) => Err(HubError::invalid(
+                format!("{field}.{}", e.field),
+                &e.problem,
+            )),
         }
     }
 
@@ -203,7 +222,12 @@ impl Registry {
         version: Option<i64>,
         by: &By,
     ) -> Result<i64, HubError> {
-        let stored = self.tools.store.device(device).await?.ok_or(HubError::NotFound)?;
+        let stored = self
+            .tools
+            .store
+            .device(device)
+            .await?
+            .ok_or(HubError::NotFound)?;
         if version.is_some_and(|v| v != stored.version) {
             return Err(HubError::Stale);
         }
@@ -231,7 +255,12 @@ impl Registry {
         if configured {
             self.follow_topics(&stored).await?;
         }
-        self.audit(by, "device_changed", device.as_str(), json!({ "version": stored.version }));
+        self.audit(
+            by,
+            "device_changed",
+            device.as_str(),
+            json!({ "version": stored.version }),
+        );
         Ok(stored.version)
     }
 
@@ -242,7 +271,10 @@ impl Registry {
         change: EntityPatch,
     ) -> Result<StoredEntity, HubError> {
         let at = format!("entities.{id}");
-        let shown = stored.entities.iter().find(|e| e.id == *id && e.withdrawn_at.is_none());
+        let shown = stored
+            .entities
+            .iter()
+            .find(|e| e.id == *id && e.withdrawn_at.is_none());
         let Some(mut entity) = shown.cloned() else {
             return Err(HubError::invalid(at, "the device has no such entity"));
         };
@@ -270,7 +302,12 @@ impl Registry {
         version: Option<i64>,
         by: &By,
     ) -> Result<(), HubError> {
-        let stored = self.tools.store.device(device).await?.ok_or(HubError::NotFound)?;
+        let stored = self
+            .tools
+            .store
+            .device(device)
+            .await?
+            .ok_or(HubError::NotFound)?;
         if version.is_some_and(|v| v != stored.version) {
             return Err(HubError::Stale);
         }
@@ -279,15 +316,23 @@ impl Registry {
         for username in &revoked {
             self.revoke(username);
         }
-        let topics: HashSet<String> =
-            stored.entities.iter().filter_map(|e| e.config_topic.clone()).collect();
+        let topics: HashSet<String> = stored
+            .entities
+            .iter()
+            .filter_map(|e| e.config_topic.clone())
+            .collect();
         for topic in topics {
             // If it is announced again in the same words, that is news.
             self.seen.remove(&topic);
             self.tools.services.wire.act(Act::ClearRetained(topic));
         }
         self.stop(device).await;
-        self.audit(by, "device_deleted", device.as_str(), json!({ "name": stored.name }));
+        self.audit(
+            by,
+            "device_deleted",
+            device.as_str(),
+            json!({ "name": stored.name }),
+        );
         Ok(())
     }
 }
@@ -295,7 +340,7 @@ impl Registry {
 fn check_deadline(at: &str, deadline_ms: Option<i64>) -> Result<(), HubError> {
     if deadline_ms.is_some_and(|ms| !(DEADLINE_MIN_MS..=DEADLINE_MAX_MS).contains(&ms)) {
         let problem = format!("must be {DEADLINE_MIN_MS} to {DEADLINE_MAX_MS}");
-        return Err(HubError::invalid(format!("{at}.deadline_ms"), problem));
+        return Err(HubError::invalid(format!("{at}.deadline_ms"), &problem));
     }
     Ok(())
 }

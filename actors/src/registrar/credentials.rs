@@ -71,7 +71,12 @@ impl Registry {
         let (credential, issued) = self.issue(wanted, &name, new.device.clone(), topics);
         self.tools.store.create_credential(&credential).await?;
         self.admit(credential);
-        self.audit(by, "credential_created", &issued.username, json!({ "device": new.device }));
+        self.audit(
+            by,
+            "credential_created",
+            &issued.username,
+            json!({ "device": new.device }),
+        );
         Ok(issued)
     }
 
@@ -121,7 +126,10 @@ impl Registry {
         let password = random::secret();
         credential.secret_sha256 = random::sha256_hex(password.as_bytes());
         let store = &self.tools.store;
-        if !store.rotate_credential(id, &credential.secret_sha256).await? {
+        if !store
+            .rotate_credential(id, &credential.secret_sha256)
+            .await?
+        {
             return Err(HubError::NotFound);
         }
         let username = credential.username.clone();
@@ -152,7 +160,9 @@ impl Registry {
     /// After a device's hand-made entities changed: its broker user may touch exactly their topics.
     pub(super) async fn follow_topics(&mut self, stored: &StoredDevice) -> Result<(), HubError> {
         let access = self.tools.access.load_full();
-        let own = access.iter().filter(|c| c.device.as_ref() == Some(&stored.id));
+        let own = access
+            .iter()
+            .filter(|c| c.device.as_ref() == Some(&stored.id));
         let own: Vec<Credential> = own.cloned().collect();
         let topics = device_topics(&stored.id, &self.hand_made_configs(stored));
         for mut credential in own {
@@ -228,11 +238,14 @@ pub(super) fn device_topics(device: &DeviceId, configs: &[EntityConfig]) -> Vec<
 
 fn check_rules(rules: Vec<TopicRule>) -> Result<Vec<TopicRule>, HubError> {
     if rules.is_empty() || rules.len() > RULES_MAX {
-        return Err(HubError::invalid("topics", format!("must be 1 to {RULES_MAX} rules")));
+        return Err(HubError::invalid(
+            "topics",
+            &format!("must be 1 to {RULES_MAX} rules"),
+        ));
     }
     for (n, rule) in rules.iter().enumerate() {
         let field = || format!("topics[{n}].filter");
-        valid_filter(&rule.filter).map_err(|e| HubError::invalid(field(), e))?;
+        valid_filter(&rule.filter).map_err(|e| HubError::invalid(field(), &e))?;
         // Only the hub reads the whole house.
         let whole = matches!(rule.filter.as_str(), "#" | "+/#") || rule.filter.starts_with('$');
         if whole {
@@ -240,7 +253,10 @@ fn check_rules(rules: Vec<TopicRule>) -> Result<Vec<TopicRule>, HubError> {
                 Access::Read => "reading",
                 Access::Write => "writing",
             };
-            return Err(HubError::invalid(field(), format!("{what} everything is not given to a client")));
+            return Err(HubError::invalid(
+                field(),
+                &format!("{what} everything is not given to a client"),
+            ));
         }
     }
     Ok(rules)

@@ -17,6 +17,8 @@ pub(crate) struct Known {
     identity: Vec<String>,
     /// Announced entities that are not withdrawn, each with its configuration topic.
     pub(crate) announced: Vec<(EntityId, String)>,
+    /// Every topic that it was announced on, those of withdrawn entities too.
+    config_topics: HashSet<String>,
     topics: Vec<String>,
 }
 
@@ -47,16 +49,23 @@ impl Index {
         for key in &stored.identity {
             self.by_identity.insert(key.clone(), id.clone());
         }
-        // Withdrawn ones too: an empty or a new configuration on the topic concerns this device.
-        for topic in stored.entities.iter().filter_map(|e| e.config_topic.as_ref()) {
+        let config_topics: HashSet<String> = stored
+            .entities
+            .iter()
+            .filter_map(|e| e.config_topic.clone())
+            .collect();
+        for topic in &config_topics {
             self.by_config_topic.insert(topic.clone(), id.clone());
         }
         for topic in &topics {
-            self.owners.entry(topic.clone()).or_insert_with(|| id.clone());
+            self.owners
+                .entry(topic.clone())
+                .or_insert_with(|| id.clone());
         }
         let known = Known {
             identity: stored.identity.clone(),
             announced,
+            config_topics,
             topics: topics.into_iter().collect(),
         };
         self.devices.insert(id.clone(), known);
@@ -73,7 +82,9 @@ impl Index {
         for topic in &known.topics {
             remove_own(&mut self.owners, topic, device);
         }
-        self.by_config_topic.retain(|_, owner| owner != device);
+        for topic in &known.config_topics {
+            remove_own(&mut self.by_config_topic, topic, device);
+        }
     }
 
     /// Whether the device is accepted.
@@ -108,11 +119,16 @@ impl Index {
 
     /// Whether the sender of `config_topic` is one that speaks for the device: its own credential,
     /// or one that may also write what the device was announced on.
-    pub(crate) fn speaks_for(&self, access: &AccessList, username: &str, device: &DeviceId) -> bool {
+    pub(crate) fn speaks_for(
+        &self,
+        access: &AccessList,
+        username: &str,
+        device: &DeviceId,
+    ) -> bool {
         let own = access.get(username).and_then(|c| c.device.as_ref());
-        let announced = self.announced(device);
-        own == Some(device)
-            || (own.is_none() && announced.iter().any(|(_, topic)| access.may_write(username, topic)))
+        let announced = self.devices.get(device).map(|k| &k.config_topics);
+        let mut announced = announced.into_iter().flatten();
+        own == Some(device) || (own.is_none() && announced.any(|t| access.may_write(username, t)))
     }
 }
 
@@ -131,6 +147,9 @@ pub(crate) fn owned_topics(config: &EntityConfig) -> impl Iterator<Item = &str> 
         .iter()
         .map(|a| a.topic.as_str())
         .collect();
-    let all = config.read_topics().into_iter().chain(config.write_topics());
+    let all = config
+        .read_topics()
+        .into_iter()
+        .chain(config.write_topics());
     all.filter(move |topic| !shared.contains(topic))
 }

@@ -23,6 +23,7 @@ pub use by_hand::{DevicePatch, EntityPatch, NewDevice, NewEntity};
 pub use credentials::{IssuedCredential, NewCredential};
 pub use waiting::NewDeviceView;
 
+pub use registry::Cut;
 pub(crate) use registry::{Registry, Rules, Tools};
 
 use crate::error::HubError;
@@ -195,9 +196,15 @@ impl Actor for RegistrarActor {
         _: ActorRef<RegistrarMsg>,
         (registrar, tools): (Registrar, Tools),
     ) -> Result<RegistrarState, ActorProcessingErr> {
-        let registry = Registry::load(tools).await?;
-        registrar.inner.waiting.store(Arc::new(registry.waiting.views()));
-        Ok(RegistrarState { registry, registrar })
+        let mut registry = Registry::load(tools).await?;
+        registrar
+            .inner
+            .waiting
+            .store(Arc::new(registry.waiting.views()));
+        Ok(RegistrarState {
+            registry,
+            registrar,
+        })
     }
 
     async fn handle(

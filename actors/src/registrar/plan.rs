@@ -34,7 +34,11 @@ pub(crate) fn update(
         }
         withdraw_missing(&mut patch, stored, one, now);
         patch.about = changed_about(stored, one).or(patch.about);
-        let new_keys = one.identity.keys.iter().filter(|k| !stored.identity.contains(k));
+        let new_keys = one
+            .identity
+            .keys
+            .iter()
+            .filter(|k| !stored.identity.contains(k));
         patch.identity.extend(new_keys.cloned());
     }
     patch
@@ -47,12 +51,23 @@ fn update_entity(
     announced: &Announced,
     entity: &AnnouncedEntity,
 ) {
-    let known = stored.entities.iter().find(|e| e.key.as_deref() == Some(&entity.key));
-    let place = patch.entities.iter().position(|e| e.key.as_deref() == Some(&entity.key));
-    let Some(base) = place.map(|p| patch.entities[p].clone()).or_else(|| known.cloned()) else {
+    let known = stored
+        .entities
+        .iter()
+        .find(|e| e.key.as_deref() == Some(&entity.key));
+    let place = patch
+        .entities
+        .iter()
+        .position(|e| e.key.as_deref() == Some(&entity.key));
+    let Some(base) = place
+        .map(|p| patch.entities[p].clone())
+        .or_else(|| known.cloned())
+    else {
         if ids.len() < ENTITIES_MAX {
             let position = i32::try_from(ids.len()).unwrap_or(i32::MAX);
-            patch.entities.push(new_entity(ids, announced, entity, position));
+            patch
+                .entities
+                .push(new_entity(ids, announced, entity, position));
         }
         return;
     };
@@ -109,7 +124,10 @@ fn withdraw_missing(
     now: Timestamp,
 ) {
     let named = |e: &&StoredEntity| {
-        !announced.entities.iter().any(|a| Some(a.key.as_str()) == e.key.as_deref())
+        !announced
+            .entities
+            .iter()
+            .any(|a| Some(a.key.as_str()) == e.key.as_deref())
     };
     let from_here = |e: &&StoredEntity| {
         e.config_topic.as_deref() == Some(&announced.topic) && e.withdrawn_at.is_none()

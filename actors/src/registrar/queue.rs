@@ -103,7 +103,13 @@ mod tests {
             assert!(queue.push(topic, Bytes::from(payload)));
         }
         let taken = queue.take(10);
-        assert_eq!(taken, [("a".into(), Bytes::from("2")), ("b".into(), Bytes::from("1"))]);
+        assert_eq!(
+            taken,
+            [
+                ("a".into(), Bytes::from("2")),
+                ("b".into(), Bytes::from("1"))
+            ]
+        );
         assert!(queue.is_empty());
         assert_eq!(queue.lock().bytes, 0);
     }
@@ -116,14 +122,20 @@ mod tests {
             assert!(queue.push(&n.to_string(), Bytes::new()));
         }
         assert!(!queue.push("one more", Bytes::new()));
-        assert!(queue.push("7", Bytes::from("newer")), "a known topic still moves on");
+        assert!(
+            queue.push("7", Bytes::from("newer")),
+            "a known topic still moves on"
+        );
     }
 
     #[test]
     fn what_is_put_back_does_not_replace_something_newer() {
         let queue = Queue::default();
         queue.push("a", Bytes::from("newer"));
-        queue.put_back(vec![("a".into(), Bytes::from("older")), ("b".into(), Bytes::from("1"))]);
+        queue.put_back(vec![
+            ("a".into(), Bytes::from("older")),
+            ("b".into(), Bytes::from("1")),
+        ]);
         assert_eq!(queue.take(2)[0].1, Bytes::from("newer"));
     }
 }

@@ -45,7 +45,7 @@ pub(crate) struct Rules {
 }
 
 /// Ends the connections of a broker user.
-pub(crate) type Cut = Arc<dyn Fn(&str) + Send + Sync>;
+pub type Cut = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What the registrar works with.
 #[derive(Clone)]
@@ -119,7 +119,10 @@ impl Registry {
         patch: &DevicePatch,
         version: Option<i64>,
     ) -> Result<StoredDevice, HubError> {
-        self.tools.store.update_device(device, patch, version).await?;
+        self.tools
+            .store
+            .update_device(device, patch, version)
+            .await?;
         let stored = self.tools.store.device(device).await?;
         let stored = stored.ok_or(HubError::NotFound)?;
         let setup = self.setup(&stored);
@@ -138,7 +141,9 @@ impl Registry {
             newcomers.push(Newcomer::fresh(setup));
         }
         let (reply, started) = oneshot::channel();
-        self.tools.supervisor.cast(SupervisorMsg::Start(newcomers, reply));
+        self.tools
+            .supervisor
+            .cast(SupervisorMsg::Start(newcomers, reply));
         match tokio::time::timeout(ACTOR_MAX, started).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(HubError::Busy),
@@ -174,7 +179,10 @@ impl Registry {
             .index
             .iter()
             .map(|(device, known)| {
-                let unheard = known.announced.iter().filter(|(_, topic)| !heard.contains(topic));
+                let unheard = known
+                    .announced
+                    .iter()
+                    .filter(|(_, topic)| !heard.contains(topic));
                 (device.clone(), unheard.map(|(id, _)| id.clone()).collect())
             })
             .filter(|(_, entities): &(_, Vec<_>)| !entities.is_empty())
@@ -238,7 +246,12 @@ impl Registry {
 
     /// Entities that were withdrawn long ago go for good.
     pub(super) async fn drop_withdrawn(&mut self) {
-        let before = self.tools.services.clock.now().plus_millis(-WITHDRAWN_KEPT_MS);
+        let before = self
+            .tools
+            .services
+            .clock
+            .now()
+            .plus_millis(-WITHDRAWN_KEPT_MS);
         let devices = match self.tools.store.devices().await {
             Ok(devices) => devices,
             Err(problem) => {
@@ -247,7 +260,10 @@ impl Registry {
             }
         };
         for stored in devices {
-            let old = stored.entities.iter().filter(|e| e.withdrawn_at.is_some_and(|t| t < before));
+            let old = stored
+                .entities
+                .iter()
+                .filter(|e| e.withdrawn_at.is_some_and(|t| t < before));
             let removed: Vec<_> = old.map(|e| e.id.clone()).collect();
             if removed.is_empty() {
                 continue;

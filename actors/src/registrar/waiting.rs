@@ -58,6 +58,8 @@ struct Waiting {
     ignored: bool,
     removed: bool,
     about: About,
+    /// The view, until something changes: a burst shows many that do not.
+    shown: Option<Arc<NewDeviceView>>,
     /// By configuration topic: its entities, and why it conflicts.
     parts: BTreeMap<String, Part>,
 }
@@ -105,6 +107,7 @@ impl WaitingRoom {
             ignored: row.status == NewStatus::Ignored,
             removed: row.status == NewStatus::Removed,
             about: About::default(),
+            shown: None,
             parts: BTreeMap::new(),
             row: bare,
         };
@@ -157,7 +160,10 @@ impl WaitingRoom {
         }
         let known = self.with_keys(judged.sender.as_deref(), &announced.identity.keys);
         if let Some(id) = known.map(str::to_owned) {
-            let room = self.devices.get(&id).is_some_and(|w| w.parts.len() < TOPICS_OF_ONE_MAX);
+            let room = self
+                .devices
+                .get(&id)
+                .is_some_and(|w| w.parts.len() < TOPICS_OF_ONE_MAX);
             return room.then_some(id);
         }
         Some(self.add(announced, now))
@@ -182,6 +188,7 @@ impl WaitingRoom {
             ignored: false,
             removed: false,
             about: About::default(),
+            shown: None,
             parts: BTreeMap::new(),
         };
         self.gone.remove(&id);
@@ -189,12 +196,20 @@ impl WaitingRoom {
         id
     }
 
-    fn put(&mut self, id: &str, announced: &Announced, payload: &str, judged: Judged, now: Timestamp) {
+    fn put(
+        &mut self,
+        id: &str,
+        announced: &Announced,
+        payload: &str,
+        judged: Judged,
+        now: Timestamp,
+    ) {
         let Some(waiting) = self.devices.get_mut(id) else {
             return;
         };
         for key in &announced.identity.keys {
-            self.by_key.insert((judged.sender.clone(), key.clone()), id.to_owned());
+            self.by_key
+                .insert((judged.sender.clone(), key.clone()), id.to_owned());
             if !waiting.row.identity.contains(key) {
                 waiting.row.identity.push(key.clone());
             }
@@ -251,7 +266,9 @@ impl WaitingRoom {
     /// Those that changed since the last call of `written` and stand as new.
     pub(crate) fn fresh(&self) -> Vec<String> {
         let is_new = |id: &&String| {
-            self.devices.get(*id).is_some_and(|w| w.row.status == NewStatus::New)
+            self.devices
+                .get(*id)
+                .is_some_and(|w| w.row.status == NewStatus::New)
         };
         self.changed.iter().filter(is_new).cloned().collect()
     }
@@ -274,8 +291,8 @@ impl WaitingRoom {
     }
 
     /// All that wait, the first seen first.
-    pub(crate) fn views(&self) -> Vec<Arc<NewDeviceView>> {
-        let mut views: Vec<_> = self.devices.values().map(|w| Arc::new(w.view())).collect();
+    pub(crate) fn views(&mut self) -> Vec<Arc<NewDeviceView>> {
+        let mut views: Vec<_> = self.devices.values_mut().map(Waiting::view).collect();
         views.sort_by(|a, b| (a.first_seen_at, &a.id).cmp(&(b.first_seen_at, &b.id)));
         views
     }
@@ -312,6 +329,7 @@ impl Waiting {
     }
 
     fn restate(&mut self) {
+        self.shown = None;
         let conflict = self.parts.values().find_map(|p| p.conflict.clone());
         self.row.status = match (&conflict, self.ignored, self.removed) {
             (Some(_), ..) => NewStatus::Conflict,
@@ -322,9 +340,12 @@ impl Waiting {
         self.row.reason = conflict;
     }
 
-    fn view(&self) -> NewDeviceView {
+    fn view(&mut self) -> Arc<NewDeviceView> {
+        if let Some(shown) = &self.shown {
+            return Arc::clone(shown);
+        }
         let parts = self.parts.values();
-        NewDeviceView {
+        let view = Arc::new(NewDeviceView {
             id: self.row.id.clone(),
             name: self.row.name.clone(),
             status: self.row.status,
@@ -334,7 +355,9 @@ impl Waiting {
             topics: self.parts.keys().cloned().collect(),
             first_seen_at: self.row.first_seen_at,
             last_seen_at: self.row.last_seen_at,
-        }
+        });
+        self.shown = Some(Arc::clone(&view));
+        view
     }
 }
 
@@ -343,7 +366,11 @@ pub(crate) fn name_of(announced: &Announced) -> String {
     let named = announced.name.as_deref().and_then(tidy_name);
     let entity = announced.entities.first();
     named
-        .or_else(|| entity.and_then(|e| e.config.name.as_deref()).and_then(tidy_name))
+        .or_else(|| {
+            entity
+                .and_then(|e| e.config.name.as_deref())
+                .and_then(tidy_name)
+        })
         .or_else(|| entity.and_then(|e| tidy_name(&e.suggested_id)))
         .unwrap_or_else(|| "device".to_owned())
 }
