@@ -31,6 +31,10 @@ pub(super) struct Mosquitto {
 
 impl Mosquitto {
     pub(super) async fn start(more: &str) -> Self {
+        Self::start_with_acl(more, "topic readwrite #\n").await
+    }
+
+    pub(super) async fn start_with_acl(more: &str, acl: &str) -> Self {
         assert!(
             Path::new(MOSQUITTO).exists(),
             "these tests need Mosquitto: apt-get install mosquitto"
@@ -44,11 +48,12 @@ impl Mosquitto {
         let port = free_port();
         let config = format!(
             "listener {port} 127.0.0.1\ncertfile {}\nkeyfile {}\nuser root\nset_tcp_nodelay true\n\
-             allow_anonymous true\npersistence false\nlog_dest none\n{}\n",
+             allow_anonymous true\npersistence false\nlog_dest none\nacl_file {}\n{more}\n",
             file("cert.pem").display(),
             file("key.pem").display(),
-            more.replace("{folder}", &folder.path().display().to_string()),
+            file("acl").display(),
         );
+        std::fs::write(file("acl"), acl).expect("written");
         std::fs::write(file("mosquitto.conf"), config).expect("written");
         let tls = pinned_client(&[Fingerprint::of(made.cert.der())]);
         let mut broker = Self {
@@ -59,10 +64,6 @@ impl Mosquitto {
         };
         broker.start_again().await;
         broker
-    }
-
-    pub(super) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.path().join(name), text).expect("written");
     }
 
     /// `kill -9`: nothing is saved, no connection is closed politely.
