@@ -12,7 +12,7 @@ use crate::services::{Act, Services};
 use crate::timers::Timers;
 use iothome_engine::command::{Ask, Command, CommandWrite, Refusal};
 use iothome_engine::device::{Device, DeviceSetup, Effect, Input};
-use iothome_engine::ids::{CommandId, DeviceId};
+use iothome_engine::ids::{CommandId, DeviceId, EntityId, EntityRef};
 use iothome_engine::time::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::atomic::Ordering;
@@ -80,6 +80,8 @@ pub(crate) struct DeviceState {
     changed: bool,
     quarantined: bool,
     topics: Vec<String>,
+    /// Who reads what, to say whose history lost something.
+    readers: Vec<(String, EntityId)>,
     protected: Vec<String>,
     /// The revision of the last view of the former life; views only grow.
     revision_base: u64,
@@ -130,6 +132,7 @@ impl DeviceState {
         let id = args.setup.id.clone();
         let mut state = Self {
             revision_base: args.cell.view().revision,
+            readers: readers(&args.setup),
             device: Device::new(args.setup, args.services.shared.load_full(), now),
             id,
             cell: args.cell,
@@ -226,9 +229,24 @@ impl DeviceState {
         let (messages, coalesced) = self.inbox.drain(MESSAGES_AT_ONCE);
         if coalesced > 0 {
             self.happen(Input::Coalesced { count: coalesced });
+            self.record_lost();
         }
         self.cell.queue(messages);
         self.cell.next()
+    }
+
+    /// What was coalesced is missing from the history, which must say so.
+    fn record_lost(&self) {
+        let now = self.services.clock.now();
+        for (topic, count) in self.inbox.take_lost() {
+            for (_, entity) in self.readers.iter().filter(|(t, _)| **t == *topic) {
+                let target = EntityRef {
+                    device: self.id.clone(),
+                    entity: entity.clone(),
+                };
+                self.services.recorder.lost(target, now, count);
+            }
+        }
     }
 
     fn tick(&mut self) {
@@ -246,7 +264,12 @@ impl DeviceState {
     }
 
     fn happen(&mut self, input: Input) {
-        let reconfigured = matches!(input, Input::Reconfigured(_));
+        let reconfigured = if let Input::Reconfigured(setup) = &input {
+            self.readers = readers(setup);
+            true
+        } else {
+            false
+        };
         self.apply(self.services.clock.now(), input);
         if reconfigured {
             self.subscribe_again();
@@ -381,6 +404,25 @@ impl DeviceState {
         self.inbox.protect(protected.iter().cloned());
         self.protected = protected;
     }
+}
+
+/// The entities by the topics that report their state.
+fn readers(setup: &DeviceSetup) -> Vec<(String, EntityId)> {
+    let entities = setup.entities.iter();
+    entities
+        .flat_map(|e| {
+            let shared = e
+                .config
+                .availability
+                .topics
+                .iter()
+                .map(|a| a.topic.as_str());
+            let shared: Vec<&str> = shared.collect();
+            let own = e.config.read_topics().into_iter();
+            own.filter(move |t| !shared.contains(t))
+                .map(|t| (t.to_owned(), e.id.clone()))
+        })
+        .collect()
 }
 
 /// Whether the broker is connected, as the device is told.

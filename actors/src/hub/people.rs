@@ -109,7 +109,7 @@ impl Hub {
         let named = self.user(user).await?;
         let hash = self.hash(password).await?;
         self.inner.store.set_password(user, &hash).await?;
-        self.inner.sessions.end_all_of(user, except).await;
+        self.inner.sessions.end_all_of(user, except).await?;
         self.audit_by(by, "password_changed", &named.name, json!({}));
         Ok(())
     }
