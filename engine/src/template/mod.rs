@@ -5,6 +5,7 @@
 //! never run for longer than its fuel.
 
 mod filters;
+mod limits;
 mod patterns;
 mod python;
 #[cfg(test)]
@@ -34,7 +35,7 @@ const OUTPUT_MAX: usize = 64 * 1024;
 /// some hundred; when a house exceeds this the cache starts anew.
 const CACHE_MAX: usize = 8_192;
 
-/// Deepest nesting of calls, includes and macros.
+/// Deepest nesting of calls while a template runs.
 const RECURSION_MAX: usize = 32;
 
 /// Why a template gave no result.
@@ -105,6 +106,8 @@ impl Templates {
         environment
             .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.set_formatter(python::format);
+        // What a loop puts into a namespace can nest without end.
+        environment.remove_global("namespace");
         filters::register(&mut environment);
         patterns::register(&mut environment);
         times::register(&mut environment);
@@ -193,6 +196,7 @@ impl Templates {
     }
 
     fn compile(&self, source: &str) -> Result<(), TemplateError> {
+        limits::check(source)?;
         let mut cache = self
             .compiled
             .write()
