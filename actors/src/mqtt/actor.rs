@@ -77,7 +77,7 @@ pub(crate) struct State {
 
 struct OpenLine {
     line: Line,
-    task: AbortOnDrop,
+    _task: AbortOnDrop,
     since: Instant,
     up: bool,
     max_packet: Option<u32>,
@@ -167,7 +167,7 @@ impl State {
         watch(task, me.clone(), self.generation);
         self.line = Some(OpenLine {
             line,
-            task: abort,
+            _task: abort,
             since: Instant::now(),
             up: false,
             max_packet: None,

@@ -13,7 +13,7 @@ mod token;
 pub use budget::Permit;
 pub use iothome_store::SessionKind;
 
-use crate::keeper::{self, KeeperMessage, Kept};
+use crate::keeper::{self, Kept};
 use crate::{Change, Clock, random};
 use actor::{IDLE_END_MS, SessionMessage, StreamGuard};
 use arc_swap::ArcSwap;
@@ -143,7 +143,6 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 pub struct Sessions {
     shared: Arc<Shared>,
-    keeper: ActorRef<KeeperMessage>,
 }
 
 impl Sessions {
@@ -176,10 +175,10 @@ impl Sessions {
             name: "sessions",
             spawn,
         };
-        let keeper = keeper::keep(supervisor, kept)
+        keeper::keep(supervisor, kept)
             .await
             .map_err(|_| SessionError::Busy)?;
-        Ok(Self { shared, keeper })
+        Ok(Self { shared })
     }
 
     /// Opens a session for a user who proved who they are.
@@ -315,11 +314,6 @@ impl Sessions {
                 session.kill();
             }
         }
-    }
-
-    /// Ends the actors; the rows stay.
-    pub(crate) fn stop(&self) {
-        self.keeper.stop(None);
     }
 
     /// Asks a session, which is started from its row if it does not run.

@@ -44,7 +44,7 @@ impl House {
         new_user(&store, &clock, "adam", Role::Admin).await;
         let eve = new_user(&store, &clock, "eve", Role::Member).await;
         let changes = broadcast::Sender::new(16);
-        let (root, _) = Actor::spawn(None, Root, ()).await.expect("spawned");
+        let root = root().await;
         let started = Sessions::start(
             store.store.clone(),
             clock.clone(),
@@ -74,7 +74,8 @@ impl House {
 
     /// As if the hub had been restarted.
     async fn restart(&mut self) {
-        self.sessions.stop();
+        self.root.kill();
+        self.root = root().await;
         let started = Sessions::start(
             self.store.store.clone(),
             self.clock.clone(),
@@ -83,6 +84,11 @@ impl House {
         );
         self.sessions = started.await.expect("started");
     }
+}
+
+async fn root() -> ActorRef<()> {
+    let (root, _) = Actor::spawn(None, Root, ()).await.expect("spawned");
+    root
 }
 
 async fn new_user(store: &Store, clock: &Clock, name: &str, role: Role) -> User {
