@@ -9,6 +9,7 @@ pub mod access;
 pub mod backoff;
 pub mod command;
 pub mod config;
+pub mod device;
 pub mod history;
 pub mod ids;
 pub mod kind;

@@ -1,0 +1,164 @@
+//! What can go wrong with durable state, in the store's own words.
+//!
+//! Owner of the one error type of this crate. It must never carry a password
+//! or the content of a row.
+
+use std::path::PathBuf;
+
+/// The setting that chooses the database, as every sentence names it.
+const SETTING: &str = "IOTHOME_DATABASE_URL";
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The setting is not an address of a database.
+    #[error("{SETTING} is {url:?}: {problem}")]
+    Url {
+        /// The address, without a password.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A folder or file of the database cannot be used as it is.
+    #[error("the database file {path} cannot be used: {problem} (set by {SETTING} or the data directory)", path = path.display())]
+    File {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What is wrong, and what mends it.
+        problem: String,
+    },
+    /// The database does not answer or the connection broke.
+    #[error("the database cannot be reached ({SETTING}): {0}")]
+    Unreachable(#[source] sqlx::Error),
+    /// The database did not get to it in time.
+    #[error("the database is busy: {0}")]
+    Busy(#[source] sqlx::Error),
+    /// Another hub has this house.
+    #[error("another hub{} already runs this house; stop it, or set another data directory or {SETTING}", pid.map(|p| format!(" (process {p})")).unwrap_or_default())]
+    Locked {
+        /// Its process id, if it could be read.
+        pid: Option<u32>,
+    },
+    /// A newer program has been at this database.
+    #[error(
+        "the database {place} was written by a newer version of IoT Home (it knows migration {version}, this program does not): install that version or newer, or set {SETTING} to another database"
+    )]
+    FromTheFuture {
+        /// Which database, without a password.
+        place: String,
+        /// The migration this program does not know.
+        version: i64,
+    },
+    /// A migration failed and was taken back: the database is as it was.
+    #[error(
+        "the database {place} could not be brought up to date and was left as it was: {problem}"
+    )]
+    Migration {
+        /// Which database, without a password.
+        place: String,
+        /// What the database said.
+        problem: String,
+    },
+    /// The name or id is in use, or was and is never given again.
+    #[error("this {what} is already taken")]
+    Taken {
+        /// `name`, `id`, `username`, `identity`.
+        what: &'static str,
+    },
+    /// The thing was changed since it was read.
+    #[error("it was changed in the meantime: read it again")]
+    Stale,
+    /// There is no such thing.
+    #[error("there is no such thing in the store")]
+    NotFound,
+    /// The house would be left without an enabled administrator.
+    #[error("the last administrator cannot be removed, demoted or disabled")]
+    LastAdmin,
+    /// A row says something that this program never writes.
+    #[error("the database holds a {what} that cannot be understood: {problem}")]
+    Corrupt {
+        /// What sort of row.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Anything else the database said.
+    #[error("the database refused: {0}")]
+    Sql(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// A row that cannot be understood.
+    pub(crate) fn corrupt(what: &'static str, problem: impl ToString) -> Self {
+        Self::Corrupt {
+            what,
+            problem: problem.to_string(),
+        }
+    }
+
+    /// Tells a broken uniqueness as `Taken`.
+    pub(crate) fn or_taken(self, what: &'static str) -> Self {
+        match &self {
+            Self::Sql(sqlx::Error::Database(e)) if e.is_unique_violation() => Self::Taken { what },
+            _ => self,
+        }
+    }
+
+    /// Tells a broken reference as `NotFound`.
+    pub(crate) fn or_not_found(self) -> Self {
+        match &self {
+            Self::Sql(sqlx::Error::Database(e)) if e.is_foreign_key_violation() => Self::NotFound,
+            _ => self,
+        }
+    }
+
+    /// Whether trying again later may help.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Busy(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        match &error {
+            E::Io(_) | E::Tls(_) | E::WorkerCrashed | E::PoolClosed | E::BeginFailed => {
+                Self::Unreachable(error)
+            }
+            E::PoolTimedOut => Self::Busy(error),
+            E::Database(e) => match code_class(&e.code().unwrap_or_default()) {
+                Class::Away => Self::Unreachable(error),
+                Class::Busy => Self::Busy(error),
+                Class::Other => Self::Sql(error),
+            },
+            _ => Self::Sql(error),
+        }
+    }
+}
+
+enum Class {
+    Away,
+    Busy,
+    Other,
+}
+
+/// SQLSTATE classes (PostgreSQL, appendix A) and SQLite's primary result codes.
+fn code_class(code: &str) -> Class {
+    if let Ok(sqlite) = code.parse::<i64>()
+        && code.len() < 5
+    {
+        // SQLITE_BUSY and SQLITE_LOCKED; the low byte is the primary code.
+        return if matches!(sqlite & 0xff, 5 | 6) {
+            Class::Busy
+        } else {
+            Class::Other
+        };
+    }
+    match code.get(..2) {
+        // Connection exception; operator intervention (shutdown, terminated, starting up).
+        Some("08" | "57") => Class::Away,
+        // Serialization failure, deadlock; lock not available; too many connections.
+        Some("40" | "53" | "55") => Class::Busy,
+        _ => Class::Other,
+    }
+}

@@ -1,0 +1,72 @@
+//! Many rows with few statements.
+//!
+//! Owner of multi-row `VALUES`. It must never take a table or column name from
+//! outside: the texts are ours, the values are bound.
+
+use crate::StoreError;
+use crate::db::{Arg, Tx};
+use sqlx::AssertSqlSafe;
+use std::fmt::Write as _;
+
+/// Rows a statement, the largest first. Three sizes, so that each statement is
+/// prepared once and a batch of any length needs few of them; 64 rows of 16
+/// columns stay far below SQLite's 32,766 arguments.
+const SIZES: [usize; 3] = [64, 8, 1];
+
+/// An insert whose number of rows is open.
+pub(crate) struct Insert {
+    /// `INSERT INTO table (columns)`.
+    pub(crate) into: &'static str,
+    /// How many columns.
+    pub(crate) columns: usize,
+    /// What follows the rows: `ON CONFLICT …`.
+    pub(crate) on_conflict: &'static str,
+}
+
+impl Insert {
+    fn sql(&self, rows: usize) -> String {
+        let mut sql = format!("{} VALUES ", self.into);
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..self.columns {
+                let comma = if column == 0 { "" } else { ", " };
+                // Writing to a String cannot fail.
+                let _ = write!(sql, "{comma}${}", row * self.columns + column + 1);
+            }
+            sql.push(')');
+        }
+        sql.push(' ');
+        sql.push_str(self.on_conflict);
+        sql
+    }
+
+    /// Writes the rows. No two of them may have the same key: PostgreSQL refuses that.
+    pub(crate) async fn write(&self, tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<(), StoreError> {
+        let mut rows = rows.into_iter();
+        for size in SIZES {
+            while rows.len() >= size {
+                let args: Vec<Arg> = rows.by_ref().take(size).flatten().collect();
+                tx.run(AssertSqlSafe(self.sql(size)), args).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_has_its_own_place() {
+        let insert = Insert {
+            into: "INSERT INTO t (a, b)",
+            columns: 2,
+            on_conflict: "ON CONFLICT DO NOTHING",
+        };
+        assert_eq!(
+            insert.sql(2),
+            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
+        );
+    }
+}

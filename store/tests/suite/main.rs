@@ -1,0 +1,10 @@
+//! What the store promises, on SQLite and on PostgreSQL.
+//!
+//! Every test has a database of its own. Owner of the proof that the two
+//! behave alike; it must never reach below the public interface, except to
+//! break something on purpose.
+
+mod commands;
+mod devices;
+mod make;
+mod people;
