@@ -197,7 +197,7 @@ impl From<Range> for RangeBody {
 #[schema(as = Pending)]
 pub(crate) struct PendingBody {
     /// Its id.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     command: CommandId,
     /// What is asked.
     #[schema(value_type = ActionWord)]
@@ -253,7 +253,7 @@ impl EntityBody {
 #[schema(as = Command)]
 pub(crate) struct CommandBody {
     /// Its id.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     id: CommandId,
     /// The device.
     #[schema(value_type = String)]

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 #[schema(as = User)]
 pub(crate) struct UserBody {
     /// Their id.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     id: UserId,
     /// Their sign-in name.
     name: String,

@@ -26,8 +26,8 @@ const WAIT_MAX_S: u64 = 30;
 /// Longest `Idempotency-Key`.
 const KEY_MAX: usize = 255;
 /// Commands listed at once.
-const LIMIT_MAX: u32 = 200;
-const LIMIT: u32 = 50;
+const LIMIT_MAX: usize = 200;
+const LIMIT: usize = 50;
 
 /// What is asked.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -56,7 +56,7 @@ pub(crate) struct WaitQuery {
 #[into_params(parameter_in = Query)]
 pub(crate) struct CommandsQuery {
     /// At most so many (1 to 200, 50 if not given).
-    limit: Option<u32>,
+    limit: Option<usize>,
     /// Only older ones than this command.
     before: Option<String>,
 }
@@ -232,17 +232,15 @@ async fn list(
     query: &CommandsQuery,
 ) -> Answer {
     let limit = paths::limit(query.limit, LIMIT, LIMIT_MAX)?;
-    let before = match &query.before {
-        None => None,
-        Some(text) => Some(text.parse::<CommandId>().map_err(|_| {
-            Problem::bad_request("before is the id of a command").field("before")
-        })?),
-    };
-    let commands = app
-        .store
-        .commands_of(device, entity, limit, before)
-        .await?;
-    let full = commands.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let before =
+        match &query.before {
+            None => None,
+            Some(text) => Some(text.parse::<CommandId>().map_err(|_| {
+                Problem::bad_request("before is the id of a command").field("before")
+            })?),
+        };
+    let commands = app.store.commands_of(device, entity, limit, before).await?;
+    let full = commands.len() >= limit;
     let next = commands.last().filter(|_| full).map(|c| c.id.to_string());
     let items: Vec<CommandBody> = commands
         .into_iter()

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 pub(crate) struct PasswordChange {
     /// The password until now.
     current_password: String,
-    /// The new one, 8 to 256 characters.
+    /// The new one, at least 8 characters.
     new_password: String,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct PasswordChange {
 #[schema(as = Session)]
 pub(crate) struct SessionBody {
     /// Its id.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     id: SessionId,
     /// `browser` or `api`.
     kind: &'static str,
@@ -83,13 +83,16 @@ async fn change_password(
         .map_err(|wait| Problem::too_many("too many tries", wait))?;
     let id = user.subject.user;
     let hash = app.store.password_hash(id).await?;
-    let passwords = app.hub.passwords();
-    if !passwords.verify(change.current_password, hash).await? {
+    if !app
+        .hub
+        .passwords()
+        .verify(change.current_password, hash)
+        .await?
+    {
         return Err(Problem::forbidden("the current password is wrong").field("current_password"));
     }
-    let hash = passwords.hash(change.new_password).await?;
     app.hub
-        .set_password(id, &hash, Some(user.session), &user.subject)
+        .set_password(id, change.new_password, Some(user.session), &user.subject)
         .await?;
     Ok(())
 }

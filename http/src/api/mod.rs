@@ -67,11 +67,7 @@ fn things() -> Vec<Entry> {
         Entry::get(DEVICE, Bearer, devices::get),
         Entry::patch(DEVICE, Bearer, devices::patch),
         Entry::delete(DEVICE, Bearer, devices::delete),
-        Entry::post(
-            "/api/v1/devices/{device}/release",
-            Bearer,
-            devices::release,
-        ),
+        Entry::post("/api/v1/devices/{device}/release", Bearer, devices::release),
         Entry::get(
             "/api/v1/devices/{device}/commands",
             Bearer,

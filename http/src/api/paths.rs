@@ -54,12 +54,10 @@ pub(crate) fn entity<'a>(device: &'a DeviceView, text: &str) -> Answer<&'a Entit
 }
 
 /// A `limit` within its bounds.
-pub(crate) fn limit(asked: Option<u32>, default: u32, max: u32) -> Answer<u32> {
+pub(crate) fn limit(asked: Option<usize>, default: usize, max: usize) -> Answer<usize> {
     match asked {
         None => Ok(default),
         Some(limit) if (1..=max).contains(&limit) => Ok(limit),
-        Some(_) => {
-            Err(Problem::bad_request(format!("limit is from 1 to {max}")).field("limit"))
-        }
+        Some(_) => Err(Problem::bad_request(format!("limit is from 1 to {max}")).field("limit")),
     }
 }

@@ -83,6 +83,7 @@ pub(crate) async fn perform(app: &App, wanted: SetupRequest) -> Answer<User> {
         return Err(done());
     }
     app.setup.close();
+    app.hub.home_changed().await?;
     let user = app.store.user(admin.id).await?;
     user.ok_or_else(|| Problem::internal(&"the first administrator is gone"))
 }

@@ -24,7 +24,10 @@ pub(crate) struct KindWord;
 
 impl PartialSchema for KindWord {
     fn schema() -> RefOr<Schema> {
-        one_of(Kind::ALL.map(Kind::as_str), "What sort of thing an entity is.")
+        one_of(
+            Kind::ALL.map(Kind::as_str),
+            "What sort of thing an entity is.",
+        )
     }
 }
 
@@ -35,7 +38,10 @@ pub(crate) struct ActionWord;
 
 impl PartialSchema for ActionWord {
     fn schema() -> RefOr<Schema> {
-        one_of(Action::ALL.map(Action::as_str), "What can be asked of an entity.")
+        one_of(
+            Action::ALL.map(Action::as_str),
+            "What can be asked of an entity.",
+        )
     }
 }
 
@@ -60,7 +66,10 @@ pub(crate) struct RightWord;
 
 impl PartialSchema for RightWord {
     fn schema() -> RefOr<Schema> {
-        one_of(Right::ALL.map(Right::as_str), "A right of a user on a device.")
+        one_of(
+            Right::ALL.map(Right::as_str),
+            "A right of a user on a device.",
+        )
     }
 }
 
