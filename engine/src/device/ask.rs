@@ -144,7 +144,7 @@ impl Device {
         );
         let mut flight = Flight::new(command, wanted, Phase::Storing);
         flight.publication = Some(publication);
-        self.flights.push(flight);
+        self.take_up(flight);
         if order == Order::PublishFirst {
             self.publish(now, id, effects);
         }

@@ -22,6 +22,12 @@ impl Device {
         self.flights.iter().position(|f| f.id() == id)
     }
 
+    /// Adds a command to those under way.
+    pub(super) fn take_up(&mut self, flight: Flight) {
+        self.flights.push(flight);
+        self.sensitivity += 1;
+    }
+
     fn flight(&mut self, id: CommandId) -> Option<&mut Flight> {
         self.flights.iter_mut().find(|f| f.id() == id)
     }
@@ -172,19 +178,12 @@ impl Device {
         };
         flight.phase = Phase::Acknowledged(at);
         flight.command.status = Status::Acknowledged;
+        let unconfirmable = matches!(flight.wanted, Wanted::Nothing);
         self.mark_entity_of(id);
-        if self.is_unconfirmable(id) {
+        if unconfirmable {
             self.assume(now, id, effects);
             self.end(now, id, Status::Delivered, None, effects);
         }
-    }
-
-    fn is_unconfirmable(&self, id: CommandId) -> bool {
-        self.flights.iter().any(|f| {
-            let entity = self.by_id.get(&f.command.entity);
-            let has_state = entity.is_some_and(|i| self.entities[*i].config.has_state());
-            f.id() == id && (!has_state || matches!(f.wanted, Wanted::Nothing))
-        })
     }
 
     /// An entity that reports nothing is taken to have done as it was told.
@@ -288,8 +287,7 @@ impl Device {
             let entity = &self.entities[i];
             entity.is_reported() && wire::matches(&wanted, &entity.known())
         });
-        self.flights
-            .push(Flight::new(command, wanted, Phase::Resuming));
+        self.take_up(Flight::new(command, wanted, Phase::Resuming));
         let Some(index) = index else {
             let why = Some(reason::ENTITY_REMOVED);
             return self.end(now, id, Status::Rejected, why, effects);
@@ -380,6 +378,7 @@ impl Device {
             return;
         };
         let mut flight = self.flights.remove(position);
+        self.sensitivity += 1;
         if flight.phase.is_in_outbox() {
             effects.push(Effect::Unpublish { command: id });
         }

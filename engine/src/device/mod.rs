@@ -63,6 +63,8 @@ pub struct Device {
     recorded_online: Option<bool>,
     revision: u64,
 
+    /// Grows when `is_sensitive` may answer differently.
+    sensitivity: u64,
     /// Entities whose view is to be made anew.
     marked: Vec<usize>,
     /// Whether something of the device itself changed.
@@ -98,6 +100,7 @@ impl Device {
             recorded_online: None,
             // A later life of the actor counts on from a higher number, so that no `ETag` repeats.
             revision: u64::try_from(now.as_micros()).unwrap_or(0),
+            sensitivity: 0,
             marked: Vec::new(),
             dirty: false,
             reach_changed: false,
@@ -262,6 +265,7 @@ impl Device {
     }
 
     fn index(&mut self) {
+        self.sensitivity += 1;
         let mut topics: HashMap<String, Vec<usize>> = HashMap::new();
         self.by_id.clear();
         for (index, entity) in self.entities.iter().enumerate() {
@@ -370,6 +374,12 @@ impl Device {
             availability.iter().any(|a| a.topic == topic)
                 || self.flights.iter().any(|f| f.is_for(&entity.id))
         })
+    }
+
+    /// A number that stays the same while [`Self::is_sensitive`] answers the same for every topic,
+    /// so that its answers need not be asked for again after each report.
+    pub const fn sensitivity(&self) -> u64 {
+        self.sensitivity
     }
 
     /// Whether any command is under way.

@@ -13,7 +13,7 @@ use crate::ids::{CommandId, EntityId};
 use crate::kind::Kind;
 use crate::time::Timestamp;
 use crate::value::Value;
-use crate::wire::{self, Context, Reported};
+use crate::wire::{self, BRIGHTNESS, Context, Known, POSITION, Reported};
 use std::sync::Arc;
 
 /// One message on one of the device's topics.
@@ -30,14 +30,17 @@ pub(super) struct Touched {
     pub(super) state: bool,
     pub(super) brightness: bool,
     pub(super) position: bool,
+    /// It shows the entity on its way.
+    moving: bool,
     refused: Option<String>,
     /// It said nothing but that the device is away, which is the broker's word, not the device's.
     only_gone: bool,
 }
 
 impl Touched {
-    fn of(reports: &[Reported]) -> Self {
+    fn of(reports: &[Reported], known: &Known<'_>) -> Self {
         let mut touched = Self {
+            moving: wire::moves(known, reports),
             only_gone: !reports.is_empty(),
             ..Self::default()
         };
@@ -45,8 +48,8 @@ impl Touched {
             match report {
                 Reported::State(_) => touched.state = true,
                 Reported::Attribute(name, _) => match name.as_str() {
-                    "brightness" => touched.brightness = true,
-                    "position" => touched.position = true,
+                    BRIGHTNESS => touched.brightness = true,
+                    POSITION => touched.position = true,
                     _ => {}
                 },
                 Reported::Refused(word) => touched.refused = Some(word.clone()),
@@ -104,7 +107,7 @@ impl Device {
                 return;
             }
         };
-        let touched = Touched::of(&reports);
+        let touched = Touched::of(&reports, &known);
         self.take_in(index, reports, m, &touched, effects);
         if !touched.only_gone {
             self.hear(now, m, effects);
@@ -314,6 +317,5 @@ fn outcome(entity: &Entity, flight: &Flight, touched: &Touched) -> Option<Outcom
     if flight.is_about(touched) && wire::matches(&flight.wanted, &entity.known()) {
         return Some(Outcome::Confirmed);
     }
-    let moving = ["opening", "closing", "locking", "unlocking"];
-    (touched.state && moving.iter().any(|word| entity.is_word(word))).then_some(Outcome::Moving)
+    touched.moving.then_some(Outcome::Moving)
 }

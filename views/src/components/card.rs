@@ -30,7 +30,7 @@ impl DeviceCard {
         html! {
             article.card id=(links::card_anchor(&self.id)) {
                 header {
-                    h3.name { a href=(links::device(&self.id)) dir="auto" { (self.name) } }
+                    h3.name { a href=(links::device(&self.id)) { bdi.clamp { (self.name) } } }
                     @if self.more > 0 {
                         a.more-link href=(links::device(&self.id)) tabindex="-1" {
                             (fill(look.t.more_entities, &self.more.to_string()))

@@ -63,7 +63,7 @@ impl Trouble {
     /// The mark with its words.
     pub fn draw(&self) -> Markup {
         html! {
-            p.trouble.(self.tone.class()) { (self.icon.draw()) span dir="auto" { (self.words) } }
+            p.trouble.(self.tone.class()) { (self.icon.draw()) span { bdi { (self.words) } } }
         }
     }
 }
@@ -92,11 +92,11 @@ impl EntityPanel {
         };
         let own_name = self.name != self.device_name;
         html! {
-            div.entity id=(links::entity_anchor(&self.device, &self.entity))
+            div.entity role="group" aria-label=(label) id=(links::entity_anchor(&self.device, &self.entity))
                 data-name=(label) data-pending[self.pending.is_some()] {
                 span.badge.(self.tone.class()) { (self.icon.draw()) }
                 div.facts {
-                    @if own_name { h3.name dir="auto" { (self.name) } }
+                    @if own_name { p.name { bdi { (self.name) } } }
                     (self.state_line(look))
                     (self.fresh_line(look))
                 }
@@ -137,6 +137,7 @@ impl EntityPanel {
             (Freshness::Restored, Some(_)) => t.fresh_restored_from,
             (Freshness::Restored, None) => t.fresh_restored,
             (Freshness::Assumed, _) => t.fresh_assumed,
+            (Freshness::Never, _) if matches!(self.control, Control::Button) => t.fresh_button,
             (Freshness::Never, _) => t.never_reported,
         };
         let dated = matches!(self.freshness, Freshness::Live | Freshness::Restored);
@@ -152,7 +153,8 @@ impl EntityPanel {
         match (&self.pending, &self.outcome) {
             (Some(line), _) => command::pending(look, line),
             (None, Some(line)) => command::outcome(look, line),
-            (None, None) => html! { p.outcome.none { (look.t.no_command_yet) } },
+            // An empty line keeps the place, so that the first outcome moves nothing.
+            (None, None) => html! { p.outcome {} },
         }
     }
 }

@@ -52,7 +52,7 @@ impl RecentValues {
         let Some((low, high)) = self.bounds() else {
             return html! {
                 section.values {
-                    h3 dir="auto" { (self.name) }
+                    h3 { bdi { (self.name) } }
                     p.empty-line { (t.values_none) }
                 }
             };
@@ -60,7 +60,7 @@ impl RecentValues {
         let latest = self.points.last().map_or(0.0, |p| p.value);
         html! {
             section.values {
-                h3 dir="auto" { (self.name) }
+                h3 { bdi { (self.name) } }
                 dl.figures {
                     (figure(t.latest, latest, unit))
                     (figure(t.lowest, low, unit))
@@ -108,7 +108,7 @@ impl RecentValues {
                         title { (t.values_gap) }
                     }
                 }
-                path.line d=(self.path(&y)) vector-effect="non-scaling-stroke";
+                path.line d=(self.path(&y)) vector-effect="non-scaling-stroke" {}
             }
         }
     }

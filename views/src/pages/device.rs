@@ -65,7 +65,24 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, device: &DevicePage)
         back: &back,
     };
     let content = html! {
-        (panel(look, &device.panel))
+        div.device-page {
+            (panel(look, &device.panel))
+            div.beyond { (beyond(t, device)) }
+        }
+    };
+    Shell {
+        t,
+        viewer,
+        title: &device.panel.name,
+        here: Here::Elsewhere,
+        live: Some(live),
+    }
+    .page(&content)
+}
+
+/// What the page shows besides the live part.
+fn beyond(t: &Texts, device: &DevicePage) -> Markup {
+    html! {
         @if !device.values.is_empty() {
             section.block #values aria-labelledby="values-name" {
                 h2 #values-name { (t.section_values) }
@@ -81,15 +98,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, device: &DevicePage)
             p.empty-line.commands-none { (t.commands_none) }
         }
         (details(t, device))
-    };
-    Shell {
-        t,
-        viewer,
-        title: &device.panel.name,
-        here: Here::Elsewhere,
-        live: Some(live),
     }
-    .page(&content)
 }
 
 /// The live part: a fragment of the stream.
@@ -99,8 +108,8 @@ pub fn panel(look: Look<'_>, device: &DevicePanel) -> Markup {
         div.device id=(panel_anchor(&device.id)) {
             header.page-head {
                 a.back href=(links::HOME) { (Icon::Back.draw()) span { (t.back_home) } }
-                h1 dir="auto" { (device.name) }
-                @if let Some(room) = &device.room { p.hint dir="auto" { (room) } }
+                h1 { bdi { (device.name) } }
+                @if let Some(room) = &device.room { p.hint { bdi { (room) } } }
             }
             @for trouble in &device.troubles { (trouble.draw()) }
             @if device.may_release { (release(look, &device.id)) }
@@ -146,7 +155,7 @@ fn details(t: &Texts, device: &DevicePage) -> Markup {
             dl.details {
                 div { dt { (t.detail_id) } dd { code { (device.panel.id) } } }
                 @for (label, value) in &device.details {
-                    div { dt { (label) } dd dir="auto" { (value) } }
+                    div { dt { (label) } dd { bdi { (value) } } }
                 }
             }
         }

@@ -38,7 +38,7 @@ pub fn page(t: &'static Texts, error: &ErrorPage) -> Markup {
             span.mark { (icon.draw()) }
             h1 { (title) }
             p { (hint) }
-            @if let Some(detail) = &error.detail { p.detail dir="auto" { (detail) } }
+            @if let Some(detail) = &error.detail { p.detail { bdi { (detail) } } }
             @if let Some(seconds) = error.retry_after_s {
                 p { (fill(t.error_retry_after, &seconds.to_string())) }
             }

@@ -72,7 +72,7 @@ fn jumps(t: &Texts, home: &HomePage) -> Markup {
         nav #rooms .jumps aria-label=(t.home_rooms) {
             @if home.rooms.len() > 1 {
                 @for (number, room) in home.rooms.iter().enumerate() {
-                    a href=(format!("#room-{number}")) dir="auto" { (room_name(t, room)) }
+                    a href=(format!("#room-{number}")) { bdi { (room_name(t, room)) } }
                 }
             }
         }
@@ -82,7 +82,7 @@ fn jumps(t: &Texts, home: &HomePage) -> Markup {
 fn section(look: Look<'_>, number: usize, room: &Room) -> Markup {
     html! {
         section.room id=(format!("room-{number}")) aria-labelledby=(format!("room-{number}-name")) {
-            h2 id=(format!("room-{number}-name")) dir="auto" { (room_name(look.t, room)) }
+            h2 id=(format!("room-{number}-name")) { bdi.clamp { (room_name(look.t, room)) } }
             div.cards {
                 @for device in &room.devices { (device.draw(look)) }
             }

@@ -92,12 +92,12 @@ fn sheet(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
     html! {
         article.card.wide.waiting-device id=(format!("new-{}", device.id)) {
             header {
-                h3.name dir="auto" { (device.name) }
-                @if let Some(about) = &device.about { p.hint dir="auto" { (about) } }
+                h2.name { bdi { (device.name) } }
+                @if let Some(about) = &device.about { p.hint { bdi { (about) } } }
             }
             (status(t, &device.status))
             @if !device.offers.is_empty() {
-                h4.visually-hidden { (t.new_offers) }
+                h3.visually-hidden { (t.new_offers) }
                 ul.offers {
                     @for (name, kind, icon) in &device.offers {
                         li { (icon.draw()) span { bdi { (name) } " " span.hint { (kind) } } }
@@ -126,7 +126,7 @@ fn status(t: &Texts, status: &Waiting) -> Markup {
                     (Icon::Warning.draw())
                     div {
                         p { b { (t.new_conflict) } " – " (t.new_conflict_hint) }
-                        @if let Some(reason) = reason { p dir="auto" { (reason) } }
+                        @if let Some(reason) = reason { p { bdi { (reason) } } }
                     }
                 }
             }

@@ -39,7 +39,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, sessions: &[SessionL
     };
     let content = html! {
         header.page-head {
-            h1 dir="auto" { (fill(t.signed_in_as, &viewer.name)) }
+            h1 { (fill(t.signed_in_as, &viewer.name)) }
             p.hint { (role) }
             form method="post" action=(links::SIGN_OUT) {
                 (form::csrf(&viewer.csrf))

@@ -46,8 +46,6 @@ pub struct SetUpProblems {
 /// The page.
 #[derive(Clone, Debug, Default)]
 pub struct SetUpPage {
-    /// The form token of this browser.
-    pub csrf: String,
     /// What was typed.
     pub form: SetUpForm,
     /// What is wrong with it.
@@ -65,7 +63,6 @@ pub fn page(t: &'static Texts, model: &SetUpPage) -> Markup {
             p.hint { (t.set_up_lead) }
             @if let Some(problem) = &model.problems.whole { (form::alert(problem)) }
             form.stack method="post" action=(links::SET_UP) autocomplete="off" {
-                (form::csrf(&model.csrf))
                 (code(t, model))
                 (home(t, model))
                 (administrator(t, model))
@@ -150,7 +147,7 @@ fn administrator(t: &Texts, model: &SetUpPage) -> Markup {
         kind: "text",
         autocomplete: Some("username"),
         required: true,
-        max: Some(100),
+        max: Some(64),
         ..Field::default()
     };
     let password = Field {
@@ -161,8 +158,8 @@ fn administrator(t: &Texts, model: &SetUpPage) -> Markup {
         kind: "password",
         autocomplete: Some("new-password"),
         required: true,
-        min: Some(10),
-        max: Some(1024),
+        min: Some(8),
+        max: Some(256),
         ..Field::default()
     };
     html! {

@@ -25,8 +25,6 @@ pub enum SignInProblem {
 /// The page.
 #[derive(Clone, Debug, Default)]
 pub struct SignInPage {
-    /// The form token of this browser.
-    pub csrf: String,
     /// The name that was typed.
     pub name: String,
     /// Where to go afterwards: a path of this site.
@@ -50,7 +48,7 @@ pub fn page(t: &'static Texts, model: &SignInPage) -> Markup {
         kind: "text",
         autocomplete: Some("username"),
         required: true,
-        max: Some(100),
+        max: Some(64),
         autofocus: model.name.is_empty(),
         ..Field::default()
     };
@@ -60,7 +58,7 @@ pub fn page(t: &'static Texts, model: &SignInPage) -> Markup {
         kind: "password",
         autocomplete: Some("current-password"),
         required: true,
-        max: Some(1024),
+        max: Some(256),
         autofocus: !model.name.is_empty(),
         ..Field::default()
     };
@@ -71,7 +69,6 @@ pub fn page(t: &'static Texts, model: &SignInPage) -> Markup {
             p.hint { (t.sign_in_lead) }
             @if let Some(problem) = problem { (form::alert(problem)) }
             form.stack method="post" action=(links::SIGN_IN) {
-                (form::csrf(&model.csrf))
                 @if let Some(next) = &model.next { input type="hidden" name="next" value=(next); }
                 (name.draw())
                 (password.draw())

@@ -42,6 +42,22 @@ fn a_report_that_came_before_sending_does_not_confirm() {
 }
 
 #[test]
+fn a_report_received_before_sending_but_taken_up_later_does_not_confirm() {
+    let mut b = Bench::new(vec![switch()]);
+    let received_at = b.now;
+    let (id, _) = b.ask("power", Action::TurnOn);
+    b.sent(id);
+    let effects = b.apply(Input::Reported {
+        topic: "d/power".into(),
+        payload: b"ON".to_vec(),
+        retained: false,
+        received_at,
+    });
+    assert!(ended(&effects).is_empty());
+    assert_eq!(b.word("power").as_deref(), Some("on"));
+}
+
+#[test]
 fn a_report_that_overtakes_the_news_of_sending_still_confirms() {
     let mut b = Bench::new(vec![switch()]);
     let (id, _) = b.ask("power", Action::TurnOn);
@@ -172,6 +188,21 @@ fn a_lock_has_fifteen_seconds_and_as_many_from_its_first_movement() {
     b.report("d/lock", "LOCKING");
     assert!(ended(&b.pass(14_000)).is_empty());
     assert_eq!(only_end(&b.report("d/lock", "LOCKED")), CONFIRMED);
+}
+
+#[test]
+fn a_cover_that_reports_only_its_position_extends_the_deadline_when_that_changes() {
+    let config = json!({"set_position_topic": "d/b/set", "position_topic": "d/b"});
+    let mut b = Bench::new(vec![entity("b", Kind::Cover, &config)]);
+    b.report("d/b", "10");
+    let (id, _) = b.set("b", json!(90));
+    b.carry(id);
+    b.report("d/b", "10");
+    let deadline = |b: &Bench| b.view("b").pending.as_ref().unwrap().deadline_at;
+    let first = deadline(&b);
+    b.report("d/b", "11");
+    assert!(deadline(&b) > first);
+    assert_eq!(only_end(&b.report("d/b", "89")), CONFIRMED);
 }
 
 #[test]

@@ -169,6 +169,20 @@ fn a_command_that_still_waits_for_its_row_is_superseded_and_never_published() {
 }
 
 #[test]
+fn of_two_that_wait_for_their_rows_only_the_newer_goes_out() {
+    let mut b = Bench::new(vec![lock()]);
+    let (first, _) = b.ask("lock", Action::Unlock);
+    let (second, effects) = b.ask("lock", Action::Unlock);
+    assert_eq!(
+        ended(&effects),
+        [(first, Status::Superseded, Some("newer_command"))]
+    );
+    assert!(published(&b.apply(Input::Stored { command: first })).is_empty());
+    let effects = b.apply(Input::Stored { command: second });
+    assert_eq!(published(&effects).len(), 1);
+}
+
+#[test]
 fn a_row_that_never_becomes_durable_times_out_unsent() {
     let mut b = Bench::new(vec![button()]);
     let (id, _) = b.ask("open", Action::Press);

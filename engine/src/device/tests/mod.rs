@@ -9,6 +9,8 @@ mod availability;
 mod commands;
 mod durability;
 mod freshness;
+mod model;
+mod ops;
 mod restart;
 mod view;
 

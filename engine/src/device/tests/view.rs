@@ -66,9 +66,13 @@ fn availability_and_what_could_end_a_command_is_sensitive() {
     let (id, _) = b.ask("power", Action::TurnOn);
     assert!(b.device.is_sensitive("d/power") && b.device.has_pending());
     assert!(!b.device.is_sensitive("d/temperature"));
+    let sensitivity = b.device.sensitivity();
     b.sent(id);
+    b.report("d/power", "OFF");
+    assert_eq!(b.device.sensitivity(), sensitivity);
     b.report("d/power", "ON");
     assert!(!b.device.is_sensitive("d/power") && !b.device.has_pending());
+    assert_ne!(b.device.sensitivity(), sensitivity);
 }
 
 #[test]

@@ -1,0 +1,126 @@
+//! Commands put into words.
+//!
+//! Owner of "Set to 40 %", "confirmed in 9 ms", "by eve".
+
+use super::Reading;
+use iothome_engine::command::{Cause, Command, Status, reason};
+use iothome_engine::kind::{Action, Kind};
+use iothome_engine::view::{EntityView, Pending};
+use iothome_views::components::command::{CommandLine, OutcomeLine, PendingLine};
+use iothome_views::numbers::{latency_ms, readable};
+use iothome_views::pages::device::cause;
+use iothome_views::texts::Texts;
+use serde_json::Value;
+
+/// Longest text of a device's own that a line shows; the rest would only be noise.
+const REASON_MAX: usize = 200;
+
+/// The value of `set`, with its unit: "40 %", "20.5 °C", "eco".
+fn value_words(value: &Value, kind: Option<Kind>, unit: Option<&str>) -> String {
+    let per_cent = matches!(kind, Some(Kind::Light | Kind::Cover));
+    match value {
+        Value::Object(parts) => match parts.get("brightness").and_then(Value::as_f64) {
+            Some(brightness) => format!("{} %", readable(brightness)),
+            None => shortened(&value.to_string()),
+        },
+        Value::Number(number) => {
+            let number = number.as_f64().map(readable).unwrap_or_default();
+            match unit {
+                _ if per_cent => format!("{number} %"),
+                Some(unit) => format!("{number} {unit}"),
+                None => number,
+            }
+        }
+        Value::String(word) => shortened(word),
+        other => shortened(&other.to_string()),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(REASON_MAX).collect()
+}
+
+fn with_value(verb: &str, t: &Texts, value: Option<String>) -> String {
+    match value {
+        Some(value) => format!("{verb} {} {value}", t.set_to),
+        None => verb.to_owned(),
+    }
+}
+
+fn asked(t: &Texts, command: &Command, entity: Option<&EntityView>) -> String {
+    let value = set_value(command.resolved, command.value.as_ref(), entity);
+    with_value((t.words.action)(command.resolved), t, value)
+}
+
+fn set_value(action: Action, value: Option<&Value>, entity: Option<&EntityView>) -> Option<String> {
+    if action != Action::Set {
+        return None;
+    }
+    let (kind, unit) = (entity.map(|e| e.kind), entity.and_then(|e| e.unit.as_deref()));
+    value.map(|value| value_words(value, kind, unit))
+}
+
+/// The command under way.
+pub(super) fn pending(reading: Reading<'_>, entity: &EntityView, pending: &Pending) -> PendingLine {
+    let t = reading.t;
+    let value = set_value(pending.action, pending.value.as_ref(), Some(entity));
+    PendingLine {
+        doing: with_value((t.words.doing)(pending.action), t, value),
+        step: pending.status,
+    }
+}
+
+/// The end of the last command; `None` if it has none.
+pub(super) fn outcome(
+    reading: Reading<'_>,
+    entity: &EntityView,
+    command: &Command,
+) -> Option<OutcomeLine> {
+    let ended_at = command.ended_at?;
+    Some(OutcomeLine {
+        command: command.id,
+        asked: asked(reading.t, command, Some(entity)),
+        status: command.status,
+        latency_ms: latency(command),
+        reason: reason_words(reading.t, command),
+        when: reading.when(ended_at),
+    })
+}
+
+/// One command of the list of a device.
+pub(crate) fn line(
+    reading: Reading<'_>,
+    entity: Option<&EntityView>,
+    command: &Command,
+) -> CommandLine {
+    let scheduled = matches!(command.cause, Cause::Schedule { .. });
+    CommandLine {
+        id: command.id,
+        entity: entity.map_or_else(|| command.entity.to_string(), |e| e.name.clone()),
+        asked: asked(reading.t, command, entity),
+        cause: cause(reading.t, scheduled, command.cause.name()),
+        status: command.status,
+        latency_ms: latency(command),
+        reason: reason_words(reading.t, command),
+        accepted: reading.when(command.accepted_at),
+    }
+}
+
+/// How long it took, where the time was the device's or the broker's doing.
+fn latency(command: &Command) -> Option<String> {
+    let tells = matches!(
+        command.status,
+        Status::Confirmed | Status::Delivered | Status::Rejected
+    );
+    command.latency_ms().filter(|_| tells).map(latency_ms)
+}
+
+fn reason_words(t: &Texts, command: &Command) -> Option<String> {
+    let code = command.reason.as_deref().filter(|code| !code.is_empty())?;
+    // "timed out" says that much already.
+    if command.status == Status::TimedOut && code == reason::NO_CONFIRMATION {
+        return None;
+    }
+    let words = (t.words.reason)(code);
+    Some(words.map_or_else(|| shortened(code), str::to_owned))
+}

@@ -1,0 +1,173 @@
+//! Devices put into words: cards of the home page, the panel of the device page.
+//!
+//! Owner of the order of rooms and of what a card leaves out.
+
+use super::Reading;
+use super::entity;
+use iothome_engine::policy::{Right, Subject};
+use iothome_engine::time::Timestamp;
+use iothome_engine::view::{Availability, Category, DeviceView, EntityView, Health};
+use iothome_views::components::Tone;
+use iothome_views::components::card::DeviceCard;
+use iothome_views::components::entity::{EntityPanel, Trouble};
+use iothome_views::icons::Icon;
+use iothome_views::pages::device::DevicePanel;
+use iothome_views::pages::home::{HomePage, Room};
+use iothome_views::texts::{Texts, fill};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Entities on a card: what is seen at a glance; the device page shows all.
+const CARD_ENTITIES: usize = 6;
+
+/// The home page for this reader: rooms by name, "no room" last.
+pub(crate) fn home(
+    t: &'static Texts,
+    devices: &[Arc<DeviceView>],
+    subject: &Subject,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> HomePage {
+    let mut rooms: BTreeMap<(bool, String, Option<&str>), Vec<DeviceCard>> = BTreeMap::new();
+    for device in devices {
+        let rights = subject.rights(&device.id);
+        if !rights.has(Right::View) {
+            continue;
+        }
+        let reading = Reading { t, zone, now, rights };
+        let room = device.room.as_deref();
+        let order = (room.is_none(), room.unwrap_or_default().to_lowercase(), room);
+        rooms.entry(order).or_default().push(card(reading, device));
+    }
+    HomePage {
+        rooms: rooms
+            .into_iter()
+            .map(|((_, _, name), devices)| Room {
+                name: name.map(str::to_owned),
+                devices,
+            })
+            .collect(),
+    }
+}
+
+/// The card of the home page.
+pub(crate) fn card(reading: Reading<'_>, device: &DeviceView) -> DeviceCard {
+    let used = device.entities.iter().filter(|e| e.category.is_none());
+    let entities: Vec<_> = used
+        .take(CARD_ENTITIES)
+        .map(|e| entity::panel(reading, device, e))
+        .collect();
+    DeviceCard {
+        id: device.id.clone(),
+        name: device.name.clone(),
+        troubles: troubles(reading.t, device).collect(),
+        more: device.entities.len() - entities.len(),
+        entities,
+    }
+}
+
+/// The live part of the device page.
+pub(crate) fn panel(reading: Reading<'_>, device: &DeviceView) -> DevicePanel {
+    let of = |wanted: Option<Category>| -> Vec<EntityPanel> {
+        let those = device.entities.iter().filter(|e| e.category == wanted);
+        those.map(|e| entity::panel(reading, device, e)).collect()
+    };
+    let unverified = (!device.sender_verified).then(|| Trouble {
+        tone: Tone::Notice,
+        icon: Icon::Shield,
+        words: reading.t.sender_not_verified.to_owned(),
+    });
+    DevicePanel {
+        id: device.id.clone(),
+        name: device.name.clone(),
+        room: device.room.clone(),
+        troubles: troubles(reading.t, device).chain(unverified).collect(),
+        may_release: device.health == Health::Quarantined && reading.rights.has(Right::Manage),
+        main: of(None),
+        settings: of(Some(Category::Config)),
+        diagnostic: of(Some(Category::Diagnostic)),
+        last_seen: device.last_seen.map(|at| reading.when(at)),
+    }
+}
+
+/// What to know of the device before believing it.
+fn troubles(t: &'static Texts, device: &DeviceView) -> impl Iterator<Item = Trouble> {
+    let health = match device.health {
+        Health::Ok => None,
+        Health::Quarantined => Some(Trouble {
+            tone: Tone::Bad,
+            icon: Icon::Shield,
+            words: device.reason.as_deref().map_or_else(
+                || t.quarantined_unknown.to_owned(),
+                |reason| fill(t.quarantined, reason),
+            ),
+        }),
+        Health::NotAnnounced => Some(Trouble {
+            tone: Tone::Notice,
+            icon: Icon::Question,
+            words: t.not_announced.to_owned(),
+        }),
+    };
+    let reach = match device.availability {
+        Availability::Online => None,
+        Availability::Offline => Some((Tone::Notice, Icon::Away, t.away)),
+        Availability::Unknown => Some((Tone::Dim, Icon::Question, t.not_heard)),
+        // Quarantine has said so already.
+        Availability::Unavailable if device.health == Health::Quarantined => None,
+        Availability::Unavailable => Some((Tone::Notice, Icon::Away, t.hub_cannot_reach)),
+    };
+    let reach = reach.map(|(tone, icon, words)| Trouble {
+        tone,
+        icon,
+        words: words.to_owned(),
+    });
+    // A device that was heard under some entity but tells no availability is not "not heard of".
+    let heard = device.entities.iter().any(|e| entity::is_heard(e));
+    let reach = reach.filter(|_| device.availability != Availability::Unknown || !heard);
+    health.into_iter().chain(reach)
+}
+
+/// What the device says it is: only what is known.
+pub(crate) fn details(t: &'static Texts, device: &DeviceView) -> Vec<(&'static str, String)> {
+    let about = &device.about;
+    let connections: Vec<String> = about
+        .connections
+        .iter()
+        .map(|(kind, value)| format!("{kind} {value}"))
+        .collect();
+    let some = |text: &Option<String>| text.clone().unwrap_or_default();
+    let sender = if device.sender_verified {
+        t.detail_sender_yes
+    } else {
+        t.sender_not_verified
+    };
+    let merged = match device.coalesced {
+        0 => String::new(),
+        count => fill(t.coalesced, &count.to_string()),
+    };
+    [
+        (t.detail_made_by, some(&about.manufacturer)),
+        (t.detail_model, some(&about.model)),
+        (t.detail_firmware, some(&about.sw_version)),
+        (t.detail_hardware, some(&about.hw_version)),
+        (t.detail_serial, some(&about.serial_number)),
+        (t.detail_identifiers, about.identifiers.join(", ")),
+        (t.detail_connections, connections.join(", ")),
+        (t.detail_sender, sender.to_owned()),
+        (t.detail_coalesced, merged),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    .collect()
+}
+
+/// Entities whose recent values are worth a chart: numbers that are read.
+pub(crate) fn charted(device: &DeviceView) -> impl Iterator<Item = &EntityView> {
+    device
+        .entities
+        .iter()
+        .map(Arc::as_ref)
+        .filter(|e| matches!(e.kind, iothome_engine::kind::Kind::Sensor))
+        .filter(|e| e.unit.is_some() || e.state.as_ref().is_some_and(|s| s.as_number().is_some()))
+}

@@ -1,0 +1,43 @@
+//! Engine views to view-models: what is true, put into words.
+//!
+//! Owner of the choice of words, tones and controls for a state. Pure: the time,
+//! the zone and the reader's rights are arguments. It must never show a wish as a fact.
+
+mod command;
+mod control;
+mod device;
+mod entity;
+mod values;
+
+pub(crate) use command::line;
+pub(crate) use device::{card, charted, details, home, panel};
+pub(crate) use values::recent;
+
+use iothome_engine::policy::Rights;
+use iothome_engine::time::Timestamp;
+use iothome_views::texts::Texts;
+use iothome_views::time::When;
+use jiff::tz::TimeZone;
+
+/// For whom and when a view is put into words.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    /// The texts of the viewer's language.
+    pub(crate) t: &'static Texts,
+    /// The home's zone.
+    pub(crate) zone: &'a TimeZone,
+    /// Now.
+    pub(crate) now: Timestamp,
+    /// What the viewer may do with the device.
+    pub(crate) rights: Rights,
+}
+
+impl Reading<'_> {
+    /// The moment in the home's zone.
+    pub(crate) fn when(&self, at: Timestamp) -> When {
+        When::new(at, self.now, self.zone)
+    }
+}
+
+#[cfg(test)]
+mod tests;
