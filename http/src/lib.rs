@@ -21,4 +21,6 @@ mod stream;
 pub use auth::setup::new_setup_code;
 pub use config::WebConfig;
 pub use error::WebError;
+#[doc(hidden)]
+pub use routes::route_table;
 pub use server::{Web, serve, serve_standby};

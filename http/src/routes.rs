@@ -125,6 +125,22 @@ pub(crate) fn table() -> Vec<Entry> {
     table
 }
 
+/// A route as documentation and tests see it: method, path template, who may knock.
+#[doc(hidden)]
+pub fn route_table() -> Vec<(String, &'static str, &'static str)> {
+    let word = |access| match access {
+        Access::Open => "open",
+        Access::Bearer => "bearer",
+        Access::Cookie => "cookie",
+        Access::Either => "either",
+        Access::Metrics => "metrics",
+    };
+    table()
+        .into_iter()
+        .map(|entry| (entry.method.to_string(), entry.path, word(entry.access)))
+        .collect()
+}
+
 /// Registers the table: one resource per path, gated, with 405 for other methods.
 pub(crate) fn configure(table: &[Entry], config: &mut ServiceConfig) {
     let mut paths: Vec<&'static str> = Vec::new();

@@ -43,7 +43,8 @@ pub(crate) struct RemovedEvent {
 
 /// Changes as server-sent events: `entity`, `device`, `command`, `resync`.
 ///
-/// Send `Last-Event-ID` to go on where you were. After `resync` read the devices anew.
+/// Open the stream first and read the devices then. Send `Last-Event-ID` to go on where you
+/// were. After `resync` read the devices anew.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
     params(("Last-Event-ID" = Option<String>, Header)),
     responses((status = 200, content_type = "text/event-stream", body = EntityEvent)))]
@@ -76,11 +77,21 @@ impl Teller {
                 Vec::new()
             }
             Signal::Rights => self.directory(subject),
-            Signal::Changed(changes) => {
-                let changes = changes.iter();
-                changes.flat_map(|c| self.change(c, subject)).collect()
+            Signal::Missed(changes) => {
+                for change in changes {
+                    if let Change::Device(id) = change {
+                        self.known.remove(id);
+                    }
+                }
+                self.changed(changes, subject)
             }
+            Signal::Changed(changes) => self.changed(changes, subject),
         }
+    }
+
+    fn changed(&mut self, changes: &[Change], subject: &Subject) -> Vec<Frame> {
+        let changes = changes.iter();
+        changes.flat_map(|c| self.change(c, subject)).collect()
     }
 
     fn visible(&self, subject: &Subject) -> HashMap<DeviceId, Arc<DeviceView>> {

@@ -80,6 +80,7 @@ pub(crate) async fn put(
     app.hub
         .set_grant(whom, &device.id, rights, &user.subject)
         .await?;
+    app.feed.forget();
     Ok(HttpResponse::Ok().json(GrantBody {
         user: whom,
         rights: rights.list(),
@@ -102,5 +103,6 @@ pub(crate) async fn delete(
     app.hub
         .remove_grant(whom, &device.id, &user.subject)
         .await?;
+    app.feed.forget();
     Ok(HttpResponse::NoContent().finish())
 }

@@ -15,13 +15,11 @@ use iothome_engine::policy::Right;
 use iothome_engine::time::Timestamp;
 use iothome_engine::value::json_number;
 use iothome_engine::view::EntityView;
-use iothome_store::{GapKind, HistoryQuery, Points, Resolution};
+use iothome_store::{HISTORY_PAGE_MAX, HistoryQuery, Points, Resolution};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-/// Points a page.
-const PAGE: usize = 5_000;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// What is asked for if nothing is said.
@@ -103,7 +101,7 @@ pub(crate) async fn history(
             resolution,
             numeric,
             after: query.0.after,
-            limit: PAGE,
+            limit: HISTORY_PAGE_MAX,
         })
         .await?;
     Ok(HttpResponse::Ok().json(HistoryBody {
@@ -114,13 +112,7 @@ pub(crate) async fn history(
         gaps: page
             .gaps
             .iter()
-            .map(|gap| {
-                let kind = match gap.kind {
-                    GapKind::Hub => "hub",
-                    GapKind::Device => "device",
-                };
-                json!([gap.from, gap.to, kind])
-            })
+            .map(|gap| json!([gap.from, gap.to, gap.kind.as_str()]))
             .collect(),
         lost: page.lost,
         next: page.next,

@@ -156,6 +156,7 @@ pub(crate) async fn patch(
         .hub
         .update_user(id, patch, if_match, &user.subject)
         .await?;
+    app.feed.forget();
     if let Some(password) = change.password {
         // One who resets their own password this way keeps the session they do it in.
         let keep = (id == user.subject.user).then_some(user.session);

@@ -132,12 +132,7 @@ fn check_peer(request: &ServiceRequest, client: &Client, health: bool) -> Result
 
 /// Programs get the problem document, people get a page.
 fn as_page_where_people_look(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    let path = response.request().path();
-    let for_programs = ["/api/", "/health/", "/metrics"]
-        .iter()
-        .any(|prefix| path.starts_with(prefix))
-        && !path.starts_with("/api/docs");
-    if for_programs {
+    if is_for_programs(response.request().path()) {
         return response;
     }
     let problem = response.response().extensions().get::<Problem>().cloned();
@@ -153,6 +148,14 @@ fn as_page_where_people_look(response: ServiceResponse<BoxBody>) -> ServiceRespo
             .append(header::SET_COOKIE, cookie.clone());
     }
     ServiceResponse::new(request, page)
+}
+
+fn is_for_programs(path: &str) -> bool {
+    let below = |start: &str| {
+        path.strip_prefix(start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    (below("/api") && !below("/api/docs")) || below("/health") || below("/metrics")
 }
 
 fn count(response: &ServiceResponse<BoxBody>, started: Instant) {
