@@ -14,8 +14,10 @@ use std::sync::Arc;
 /// Who may knock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anyone.
+    /// Anyone; a handler is told who asks if they are signed in.
     Open,
+    /// Anyone, and nobody is looked for: files that are the same for all.
+    Asset,
     /// A program with an access token in `Authorization: Bearer`.
     Bearer,
     /// A person with a browser: cookies, renewed on the way; others are sent to the sign-in page.
@@ -129,7 +131,7 @@ pub(crate) fn table() -> Vec<Entry> {
 #[doc(hidden)]
 pub fn route_table() -> Vec<(String, &'static str, &'static str)> {
     let word = |access| match access {
-        Access::Open => "open",
+        Access::Open | Access::Asset => "open",
         Access::Bearer => "bearer",
         Access::Cookie => "cookie",
         Access::Either => "either",
@@ -186,7 +188,7 @@ fn wrong_method(request: &HttpRequest, allow: &str) -> Problem {
             request.method()
         ),
     );
-    problem.allow = Some(allow.to_owned());
+    problem.allow = Some(allow.into());
     problem
 }
 

@@ -209,3 +209,33 @@ async fn ones_own_sessions_are_listed_and_ended_and_nobody_elses() {
     assert_eq!(house.get("/api/v1/me", &eve).await.status, 200);
     house.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_https_cookies_are_bound_to_the_host_and_plain_ones_are_not_taken() {
+    let house = TestHouse::start().await;
+    let tokens = house.tokens(ADMIN.0, ADMIN.1).await;
+    let ask = |cookie: String| {
+        let url = format!("{}{EITHER}", house.https_url);
+        let request = house.client.get(url).header("cookie", cookie);
+        async { read(request.send().await.unwrap()).await }
+    };
+    let plain = ask(format!("iothome_access={}", tokens.access)).await;
+    assert_eq!(plain.status, 401);
+    let renewed = ask(format!("__Host-iothome_refresh={}", tokens.refresh)).await;
+    assert_eq!(renewed.status, 200, "{}", renewed.text);
+    let cookies: Vec<&str> = renewed
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .map(|value| value.to_str().unwrap())
+        .collect();
+    assert_eq!(cookies.len(), 2);
+    for cookie in cookies {
+        assert!(cookie.starts_with("__Host-iothome_"), "{cookie}");
+        for attribute in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+            assert!(cookie.contains(attribute), "{cookie} lacks {attribute}");
+        }
+    }
+    assert_eq!(renewed.header("strict-transport-security"), "", "the hub's own CA");
+    house.stop().await;
+}

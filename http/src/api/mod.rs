@@ -24,7 +24,7 @@ pub(crate) mod setup;
 pub(crate) mod users;
 pub(crate) mod words;
 
-use crate::routes::Access::{Bearer, Either, Metrics, Open};
+use crate::routes::Access::{Asset, Bearer, Either, Metrics, Open};
 use crate::routes::Entry;
 use actix_web::http::Method;
 
@@ -38,10 +38,10 @@ pub(crate) fn routes() -> Vec<Entry> {
 
 fn doors() -> Vec<Entry> {
     vec![
-        Entry::get("/health/live", Open, health::live),
-        Entry::get("/health/ready", Open, health::ready),
+        Entry::get("/health/live", Asset, health::live),
+        Entry::get("/health/ready", Asset, health::ready),
         Entry::get("/metrics", Metrics, health::metrics),
-        Entry::get("/ca.crt", Open, health::ca),
+        Entry::get("/ca.crt", Asset, health::ca),
         Entry::post("/api/v1/setup", Open, setup::setup),
         Entry::post("/api/v1/auth/login", Open, auth::login),
         Entry::post("/api/v1/auth/refresh", Open, auth::refresh),

@@ -35,6 +35,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub struct TestHouse {
     /// `http://127.0.0.1:port`.
     pub url: String,
+    /// `https://localhost:port`.
+    pub https_url: String,
     /// Sends no cookies and follows no redirects by itself.
     pub client: Client,
     pub hub: Hub,
@@ -136,8 +138,11 @@ impl TestHouse {
         let hub = Hub::start(config, store.clone(), Clock::system())
             .await
             .unwrap();
+        let identity = authority.web().unwrap();
+        let tls = iothome_tls::server_config(&identity.chain_pem, &identity.key_pem).unwrap();
         let mut config = WebConfig {
             http: Some("127.0.0.1:0".parse().unwrap()),
+            https: Some(("127.0.0.1:0".parse().unwrap(), tls)),
             sign_ins_per_minute: 1_000,
             ca_pem: Some(authority.ca_pem().into()),
             ..WebConfig::default()
@@ -147,9 +152,11 @@ impl TestHouse {
             .await
             .unwrap();
         let port = web.http.expect("the test listens on HTTP").port();
+        let https_port = web.https.expect("the test listens on HTTPS").port();
         Self {
             url: format!("http://127.0.0.1:{port}"),
-            client: client(),
+            https_url: format!("https://localhost:{https_port}"),
+            client: client_that_trusts(authority.ca_pem()),
             hub,
             store,
             fingerprint,
@@ -306,9 +313,11 @@ pub fn tokens_of(body: &Value) -> Tokens {
 }
 
 /// A client that does nothing by itself.
-pub fn client() -> Client {
+pub fn client_that_trusts(ca_pem: &str) -> Client {
     iothome_tls::install_provider();
+    let ca = reqwest::Certificate::from_pem(ca_pem.as_bytes()).unwrap();
     Client::builder()
+        .tls_certs_only([ca])
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)
         .build()
