@@ -166,6 +166,12 @@ async fn the_api_document_and_its_page_come_from_the_hub_alone() {
     let admin = house.admin().await;
     let document = house.get("/api/v1/openapi.json", &admin).await.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let small = house
+        .request(Method::GET, "/api/v1/openapi.json")
+        .bearer_auth(&admin)
+        .header("accept-encoding", "gzip");
+    let small = small.send().await.unwrap();
+    assert_eq!(small.headers().get("content-encoding").unwrap(), "gzip");
     let page = house.get("/api/docs/", &admin).await;
     assert_eq!(page.status, 200);
     assert!(

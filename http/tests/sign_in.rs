@@ -236,6 +236,10 @@ async fn over_https_cookies_are_bound_to_the_host_and_plain_ones_are_not_taken()
             assert!(cookie.contains(attribute), "{cookie} lacks {attribute}");
         }
     }
-    assert_eq!(renewed.header("strict-transport-security"), "", "the hub's own CA");
+    assert_eq!(
+        renewed.header("strict-transport-security"),
+        "",
+        "the hub's own CA"
+    );
     house.stop().await;
 }

@@ -30,7 +30,8 @@ impl Events {
         let client = reqwest::Client::builder().build().unwrap();
         let mut request = client
             .get(format!("{}/api/v1/events", house.url))
-            .bearer_auth(token);
+            .bearer_auth(token)
+            .header("accept-encoding", "gzip");
         if let Some(id) = last_id {
             request = request.header("Last-Event-ID", id);
         }
@@ -38,6 +39,8 @@ impl Events {
         assert_eq!(response.status(), 200);
         let kind = response.headers().get("content-type").unwrap();
         assert_eq!(kind, "text/event-stream");
+        let coding = response.headers().get("content-encoding");
+        assert!(coding.is_none_or(|c| c == "identity"), "compression would hold events back");
         Self {
             body: Box::pin(response.bytes_stream()),
             buffer: String::new(),
