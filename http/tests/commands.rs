@@ -111,15 +111,9 @@ async fn without_an_end_the_answer_is_202_and_the_command_is_pending() {
         house.get(answer.header("location"), &admin).await.json()["status"] == "confirmed"
     })
     .await;
-    let bad = house.post(
-        &format!("{COMMANDS}?wait=31s"),
-        &admin,
-        json!({"action": "turn_on"}),
-    );
-    assert_eq!(
-        assert_problem(&bad.await, 400, "too long a wait")["field"],
-        "wait"
-    );
+    let path = format!("{COMMANDS}?wait=31s");
+    let bad = house.post(&path, &admin, json!({"action": "turn_on"})).await;
+    assert_eq!(assert_problem(&bad, 400, "too long a wait")["field"], "wait");
     house.stop().await;
 }
 
