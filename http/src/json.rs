@@ -9,7 +9,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, web};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use sha2::{Digest, Sha256};
 use std::future::{Future, Ready, ready};
@@ -103,10 +103,13 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     }
     serde_json::from_slice(body).map_err(|error| {
         let message = without_place(&error.to_string());
+        let path = || path_at(body, error.line(), error.column());
         match error.classify() {
-            Category::Data => {
-                let path = path_at(body, error.line(), error.column());
-                Problem::invalid(field_path(&path, &message), message)
+            Category::Data => Problem::invalid(field_path(&path(), &message), message),
+            // Where serde wants a word and finds another value it speaks of syntax.
+            Category::Syntax if is_json(body) => {
+                let detail = format!("the value has the wrong type or size ({message})");
+                Problem::invalid(field_path(&path(), ""), detail)
             }
             Category::Syntax | Category::Eof | Category::Io => Problem::new(
                 StatusCode::BAD_REQUEST,
@@ -115,6 +118,10 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
             ),
         }
     })
+}
+
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(body).is_ok()
 }
 
 /// serde_json's message without "at line 1 column 2": the field says where.
@@ -290,6 +297,7 @@ mod tests {
             (r#"{"nam":"x"}"#, "nam"),
             (r#"{}"#, "name"),
             (r#"[]"#, "body"),
+            (r#"{"name":"\ud800"}"#, "name"),
             (
                 r#"{"name":"x","parts":[{"size":1},{"size":300}]}"#,
                 "parts[1].size",
@@ -312,7 +320,7 @@ mod tests {
             "{",
             "{\"name\":}",
             "nul",
-            "{\"name\":\"\\ud800\"}",
+           
             "\u{0}",
         ] {
             let problem = parse::<Outer>(body.as_bytes()).expect_err(body);

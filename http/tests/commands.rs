@@ -112,8 +112,13 @@ async fn without_an_end_the_answer_is_202_and_the_command_is_pending() {
     })
     .await;
     let path = format!("{COMMANDS}?wait=31s");
-    let bad = house.post(&path, &admin, json!({"action": "turn_on"})).await;
-    assert_eq!(assert_problem(&bad, 400, "too long a wait")["field"], "wait");
+    let bad = house
+        .post(&path, &admin, json!({"action": "turn_on"}))
+        .await;
+    assert_eq!(
+        assert_problem(&bad, 400, "too long a wait")["field"],
+        "wait"
+    );
     house.stop().await;
 }
 

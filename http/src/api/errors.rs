@@ -25,8 +25,10 @@ impl From<StoreError> for Problem {
     }
 }
 
+/// The store names the thing ("user name"), the document the request's field ("name").
 fn taken(what: &str) -> Problem {
-    Problem::conflict("taken", format!("this {what} is already taken")).field(what)
+    let field = what.rsplit(' ').next().unwrap_or(what);
+    Problem::conflict("taken", format!("this {what} is already taken")).field(field)
 }
 
 fn last_admin() -> Problem {
@@ -110,7 +112,8 @@ impl From<SessionError> for Problem {
                 retry_after_s,
             ),
             SessionError::Store(error) => error.into(),
-            error => Self::internal(&error),
+            SessionError::TooManyStreams => Self::too_many(error.to_string(), 10),
+            SessionError::Busy => Self::unavailable("busy", error.to_string()),
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn pass(
     let request_id = request.extensions().get::<RequestId>().copied();
     let insist = app(&request).insists_on_https(&client);
     let mut response = match checked {
-        Ok(()) => answer(next, request).await,
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
         Err(problem) => request.into_response(problem.error_response()),
     };
     response = as_page_where_people_look(response);
@@ -46,17 +46,6 @@ fn app(request: &ServiceRequest) -> &web::Data<App> {
     request
         .app_data::<web::Data<App>>()
         .expect("the server registers App before any route")
-}
-
-async fn answer(
-    next: Next<impl MessageBody + 'static>,
-    request: ServiceRequest,
-) -> ServiceResponse<BoxBody> {
-    let http = request.request().clone();
-    match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::from_err(error, http),
-    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

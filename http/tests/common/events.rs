@@ -40,7 +40,10 @@ impl Events {
         let kind = response.headers().get("content-type").unwrap();
         assert_eq!(kind, "text/event-stream");
         let coding = response.headers().get("content-encoding");
-        assert!(coding.is_none_or(|c| c == "identity"), "compression would hold events back");
+        assert!(
+            coding.is_none_or(|c| c == "identity"),
+            "compression would hold events back"
+        );
         Self {
             body: Box::pin(response.bytes_stream()),
             buffer: String::new(),
