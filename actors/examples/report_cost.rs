@@ -21,6 +21,7 @@ use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Packet;
 use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
 use rumqttc::{TlsConfiguration, Transport};
+use sha2::Digest as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -226,7 +227,7 @@ fn everything() -> Credential {
         username: "bench".into(),
         name: "bench".into(),
         device: None,
-        secret_sha256: iothome_engine::access::sha256_hex(SECRET.as_bytes()),
+        secret_sha256: data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(SECRET)),
         topics: vec![rule(Access::Read), rule(Access::Write)],
         created_at: Timestamp::from_millis(0),
     }
