@@ -24,7 +24,7 @@ impl Settings {
         let mut reading = Reading {
             layers,
             mode,
-            problems: Problems::default(),
+            problems: layers.problems.clone(),
         };
         let data_dir = reading.data_dir(variables);
         let settings = Self {
@@ -116,7 +116,7 @@ impl Reading<'_> {
         }
         Some(Bind {
             address,
-            is_default,
+            may_move: is_default && self.mode == Mode::Demo,
             setting: self.layers.origin(name),
         })
     }
@@ -224,13 +224,16 @@ impl Reading<'_> {
         };
         let off = Bind {
             address: ([127, 0, 0, 1], 0).into(),
-            is_default: true,
+            may_move: false,
             setting: String::new(),
         };
         let given = self.layers.text("broker_listen");
         let bind = self.bind("broker_listen", Some(default));
         if given.as_deref() == Some("off") {
-            self.wrong("broker_listen", "without the embedded broker mqtt_url is needed");
+            self.wrong(
+                "broker_listen",
+                "without the embedded broker mqtt_url is needed",
+            );
         }
         BrokerChoice::Embedded(bind.unwrap_or(off))
     }
@@ -255,7 +258,10 @@ impl Reading<'_> {
             Some("accept") => Discovery::Accept,
             Some("off") => Discovery::Off,
             Some(other) => {
-                self.wrong("discovery", format_args!("{other:?} is not ask, accept or off"));
+                self.wrong(
+                    "discovery",
+                    format_args!("{other:?} is not ask, accept or off"),
+                );
                 Discovery::Ask
             }
         }

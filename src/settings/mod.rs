@@ -31,8 +31,8 @@ pub(crate) enum Mode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bind {
     pub(crate) address: SocketAddr,
-    /// Nobody asked for it, so the next free port will do.
-    pub(crate) is_default: bool,
+    /// A default of the demo: the next free port will do.
+    pub(crate) may_move: bool,
     /// The setting to change if it cannot be had.
     pub(crate) setting: String,
 }
