@@ -40,9 +40,7 @@ impl BrokerSide {
         let client_id = client_id(store).await?;
         match choice {
             BrokerChoice::Given { url, trust } => given(url, trust, client_id),
-            BrokerChoice::Embedded(bind) => {
-                embedded(bind, dir, authority, access, client_id).await
-            }
+            BrokerChoice::Embedded(bind) => embedded(bind, dir, authority, access, client_id).await,
         }
     }
 
@@ -80,7 +78,9 @@ impl BrokerSide {
 /// Unique per installation, so that two hubs on one broker do not throw each other out.
 async fn client_id(store: &Store) -> Result<String, StartError> {
     let fresh = secrets::token()?;
-    let id = store.set_setting_if_absent("installation_id", &fresh).await?;
+    let id = store
+        .set_setting_if_absent("installation_id", &fresh)
+        .await?;
     let short: String = id.chars().take(32).collect();
     Ok(format!("iothome-{short}"))
 }
@@ -118,7 +118,10 @@ fn read_ca(path: &Path) -> Result<Vec<u8>, StartError> {
 }
 
 #[cfg(not(feature = "embedded"))]
-#[expect(clippy::unused_async, reason = "the same signature with the broker built in")]
+#[expect(
+    clippy::unused_async,
+    reason = "the same signature with the broker built in"
+)]
 async fn embedded(
     _bind: &Bind,
     _dir: &DataDir,

@@ -9,7 +9,9 @@ use crate::error::StartError;
 use crate::people;
 use crate::secrets;
 use crate::settings::Settings;
-use iothome_actors::{Accept, Hub, HubError, IssuedCredential, NewCredential, NewDevice, NewEntity};
+use iothome_actors::{
+    Accept, Hub, HubError, IssuedCredential, NewCredential, NewDevice, NewEntity,
+};
 use iothome_engine::ids::{DeviceId, UserId};
 use iothome_engine::kind::Kind;
 use iothome_engine::policy::{Role, Subject};
@@ -248,8 +250,8 @@ pub(crate) async fn accept_announced(hub: Hub, user: Subject) {
 
 async fn accept(hub: &Hub, blueprint: &Blueprint, user: &Subject) {
     let waiting = hub.new_devices();
-    let is_it = |id: &str, status| id == blueprint.id && status == NewStatus::New;
-    let Some(new) = waiting.iter().find(|n| is_it(&n.id, n.status)) else {
+    let is_it = |name: &str, status| name == blueprint.name && status == NewStatus::New;
+    let Some(new) = waiting.iter().find(|n| is_it(&n.name, n.status)) else {
         return;
     };
     let accepted = Accept {

@@ -114,7 +114,10 @@ fn say(text: &str) {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "why the program ends, also without a log")]
+#[expect(
+    clippy::print_stderr,
+    reason = "why the program ends, also without a log"
+)]
 fn complain(error: &StartError) {
     eprintln!("iothome: {error}");
 }

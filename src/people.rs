@@ -17,12 +17,12 @@ use std::fmt::Write;
 use std::io::Read;
 use std::time::Duration;
 
-/// Setting by which a running hub is told whose sessions to end.
+/// Setting by which a running hub is told which sessions to end.
 const ANNOUNCED: &str = "password_reset";
 /// Looking is one read by key; nobody waits longer than this for a lost session to end.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A home has few people; a list longer than this is cut.
-const LISTED: u32 = 1_000;
+const LISTED: usize = 1_000;
 
 /// Does what was asked and gives what is to be printed.
 pub(crate) async fn run(settings: &Settings, task: UserTask) -> Result<String, StartError> {
@@ -87,14 +87,20 @@ async fn list(store: &Store) -> Result<String, StartError> {
 
 async fn reset(store: &Store, name: &str, from_stdin: bool) -> Result<String, StartError> {
     let Some((user, _)) = store.user_by_name(name).await? else {
-        return Err(StartError::Other(format!("there is nobody called {name:?}")));
+        return Err(StartError::Other(format!(
+            "there is nobody called {name:?}"
+        )));
     };
     let password = Password::obtain(from_stdin)?;
     let hash = hash(password.text.clone()).await?;
     store.set_password(user.id, &hash).await?;
-    store.end_sessions_of(user.id, None, now()).await?;
+    let ended = store.end_sessions_of(user.id, None, now()).await?;
     // A new word each time, so that the hub sees two resets of one user as two.
-    let announcement = format!("{} {}", secrets::token()?, user.id);
+    let mut announcement = secrets::token()?;
+    for session in ended {
+        // Writing to a string cannot fail.
+        let _ = write!(announcement, " {session}");
+    }
     store.set_setting(ANNOUNCED, &announcement).await?;
     Ok(password.told(&format!("{} has a new password.", user.name)))
 }
@@ -147,7 +153,8 @@ pub(crate) fn now() -> Timestamp {
     iothome_actors::Clock::system().now()
 }
 
-/// Ends the sessions of whoever got a new password on the command line. Never returns.
+/// Ends, in the running hub, the sessions of whoever got a new password on the command line.
+/// Never returns.
 pub(crate) async fn heed_resets(hub: Hub) {
     let mut seen = hub.store().setting(ANNOUNCED).await.ok().flatten();
     loop {
@@ -159,15 +166,11 @@ pub(crate) async fn heed_resets(hub: Hub) {
         if announced == seen {
             continue;
         }
-        let user = announced.as_deref().and_then(|a| a.split(' ').nth(1));
-        if let Some(Ok(user)) = user.map(str::parse::<UserId>) {
-            match hub.sessions().end_all_of(user, None).await {
-                Ok(_) => tracing::info!(%user, "a password was reset; the sessions were ended"),
-                Err(error) => {
-                    tracing::warn!(%user, %error, "sessions could not be ended; trying again");
-                    continue;
-                }
-            }
+        tracing::info!("a password was reset on the command line: its sessions end");
+        let sessions = announced.iter().flat_map(|a| a.split(' ').skip(1));
+        for session in sessions.filter_map(|id| id.parse().ok()) {
+            // Its row has ended already; what is left is the session in memory, if any.
+            let _ = hub.sessions().end(session).await;
         }
         seen = announced;
     }

@@ -148,7 +148,11 @@ impl Place {
         let access = load_access(&store).await.map_err(hub_error)?;
         let choice = &self.settings.broker;
         let side = BrokerSide::open(choice, &self.dir, &self.authority, &store, &access).await?;
-        let hub = Hub::start(self.hub_config(&side, access), store.clone(), Clock::system());
+        let hub = Hub::start(
+            self.hub_config(&side, access),
+            store.clone(),
+            Clock::system(),
+        );
         let hub = Box::pin(hub).await.map_err(hub_error)?;
         if store.home().await?.is_none() {
             let code = iothome_http::new_setup_code();

@@ -36,7 +36,10 @@ pub(crate) fn config(place: &Place) -> Result<WebConfig, StartError> {
         }
     };
     let https = match &settings.https {
-        Some(bind) => Some((ports::choose(bind)?, iothome_tls::server_config(&cert, &key)?)),
+        Some(bind) => Some((
+            ports::choose(bind)?,
+            iothome_tls::server_config(&cert, &key)?,
+        )),
         None => None,
     };
     let mut hosts = names::certificate_names(&settings.names, settings.public_url.as_deref());
@@ -51,7 +54,10 @@ pub(crate) fn config(place: &Place) -> Result<WebConfig, StartError> {
         public_url: settings.public_url.clone(),
         names: hosts,
         trusted_proxies: settings.trusted_proxies.clone(),
-        metrics_token: settings.metrics_token.as_ref().map(|t| t.expose().to_owned()),
+        metrics_token: settings
+            .metrics_token
+            .as_ref()
+            .map(|t| t.expose().to_owned()),
         demo: settings.mode == Mode::Demo,
         ca_pem: Some(place.authority.ca_pem().as_bytes().to_vec()),
         own_certificate: settings.certificate.is_some(),
@@ -89,7 +95,12 @@ pub(crate) fn banner(
         data_dir: place.dir.path().display().to_string(),
         lan: web.https.map(lan).unwrap_or_default(),
         web_sha256: shows_own_ca
-            .then(|| place.authority.web().map(|w| w.fingerprints.sha256.to_string()))
+            .then(|| {
+                place
+                    .authority
+                    .web()
+                    .map(|w| w.fingerprints.sha256.to_string())
+            })
             .transpose()?,
         ..Banner::default()
     })
