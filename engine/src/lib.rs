@@ -10,6 +10,7 @@ pub mod backoff;
 pub mod command;
 pub mod config;
 pub mod device;
+pub mod discovery;
 pub mod history;
 pub mod ids;
 pub mod kind;

@@ -295,6 +295,10 @@ impl From<Option<Timestamp>> for Arg {
 }
 
 /// An id as text.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "takes ids that are Copy and references to those that are not"
+)]
 pub(crate) fn id(id: impl ToString) -> Arg {
     Arg::Text(Some(id.to_string()))
 }

@@ -89,6 +89,10 @@ pub enum StoreError {
 
 impl StoreError {
     /// A row that cannot be understood.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it is the last use of an error, and so can be named in map_err"
+    )]
     pub(crate) fn corrupt(what: &'static str, problem: impl ToString) -> Self {
         Self::Corrupt {
             what,

@@ -11,6 +11,7 @@ mod db;
 mod devices;
 mod error;
 mod grants;
+mod history;
 mod home;
 mod insert;
 mod lock;
@@ -29,6 +30,10 @@ mod users;
 pub use audit::AuditEntry;
 pub use devices::{DevicePatch, Origin, StoredDevice, StoredEntity};
 pub use error::StoreError;
+pub use history::{
+    Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage, HistoryQuery, Points,
+    Resolution, Retention,
+};
 pub use home::Home;
 pub use lock::HouseLock;
 pub use new_devices::{AnnouncedConfig, NewDevice, NewStatus};

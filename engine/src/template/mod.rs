@@ -5,7 +5,10 @@
 //! never run for longer than its fuel.
 
 mod filters;
+mod patterns;
 mod python;
+#[cfg(test)]
+mod tests;
 mod times;
 
 pub(crate) use python::float_text;
@@ -103,6 +106,7 @@ impl Templates {
             .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.set_formatter(python::format);
         filters::register(&mut environment);
+        patterns::register(&mut environment);
         times::register(&mut environment);
         Self {
             compiled: RwLock::new(Compiled {

@@ -6,5 +6,6 @@
 
 mod commands;
 mod devices;
+mod history;
 mod make;
 mod people;
