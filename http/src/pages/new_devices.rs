@@ -109,17 +109,16 @@ pub(crate) async fn accept(
     Ok(see_other(&links::device(&device.id)))
 }
 
-/// A form without fields of its own.
+/// The same form sent by "Ignore": what stands in its fields does not matter.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Nothing {}
+pub(crate) struct IgnoreForm {}
 
 /// Nobody wants it.
 pub(crate) async fn ignore(
     app: web::Data<App>,
     user: CurrentUser,
     path: web::Path<String>,
-    _form: Form<Nothing>,
+    _form: Form<IgnoreForm>,
 ) -> Answer {
     user.admin()?;
     app.hub.ignore_new(&path, &user.subject).await?;

@@ -126,7 +126,10 @@ const fn managed(t: &Texts, by: ManagedBy) -> &'static str {
 fn copyable(t: &Texts, id: &str, text: &str) -> Markup {
     html! {
         div.copyable {
-            code id=(id) { (text) }
+            code id=(id) {
+                // A fingerprint breaks between its pairs, never within one.
+                @for piece in text.split_inclusive(':') { (piece) wbr; }
+            }
             button.button.quiet.script-only type="button" data-copy=(id) data-done=(t.copied) { (t.copy) }
         }
     }
