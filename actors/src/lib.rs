@@ -7,6 +7,7 @@ mod clock;
 mod error;
 mod house;
 mod inbox;
+mod keeper;
 mod mqtt;
 mod passwords;
 mod random;
@@ -15,3 +16,5 @@ mod sessions;
 
 pub use clock::Clock;
 pub use house::{Change, House};
+pub use mqtt::MqttConfig;
+pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};

@@ -42,9 +42,17 @@ const OF_ENTITY: &str = select!(
         AND entity_id = $4
      ORDER BY accepted_at DESC, id DESC LIMIT $3"
 );
-const OPEN_OF_DEVICE: &str =
-    select!("WHERE device_id = $1 AND ended_at IS NULL ORDER BY accepted_at, id");
-const OPEN: &str = select!("WHERE ended_at IS NULL ORDER BY accepted_at, id");
+// Sorted here, not there: asked for an order, SQLite leaves the small index of
+// open commands for one that walks through all there ever were.
+const OPEN_OF_DEVICE: &str = select!("WHERE device_id = $1 AND ended_at IS NULL");
+const OPEN: &str = select!("WHERE ended_at IS NULL");
+
+/// Reads commands, the oldest first.
+fn oldest_first(rows: &[Row]) -> Result<Vec<Command>, StoreError> {
+    let mut commands = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    commands.sort_by_key(|command| (command.accepted_at, command.id));
+    Ok(commands)
+}
 
 fn read(row: &Row) -> Result<Command, StoreError> {
     const WHAT: &str = "command";
@@ -146,7 +154,7 @@ impl Store {
     /// Whatever the database says.
     pub async fn open_commands(&self, device: &DeviceId) -> Result<Vec<Command>, StoreError> {
         let rows = self.house().all(OPEN_OF_DEVICE, [id(device)]).await?;
-        rows.iter().map(read).collect()
+        oldest_first(&rows)
     }
 
     /// Every command that has no end, the oldest first.
@@ -155,7 +163,7 @@ impl Store {
     /// Whatever the database says.
     pub async fn open_commands_all(&self) -> Result<Vec<Command>, StoreError> {
         let rows = self.house().all(OPEN, []).await?;
-        rows.iter().map(read).collect()
+        oldest_first(&rows)
     }
 
     /// Drops ended commands that were accepted before `before`; tells how many.

@@ -6,15 +6,15 @@ use super::{Origin, StoredDevice, StoredEntity};
 use crate::db::{Row, Tx, id};
 use crate::{Store, StoreError};
 use iothome_engine::ids::{DeviceId, EntityId};
+use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
 
 const DEVICES: &str = "SELECT id, name, room, about, origin, sender_verified, created_at, version
-    FROM devices WHERE deleted_at IS NULL AND ($1 = '' OR id = $1) ORDER BY id";
-const IDENTITIES: &str = "SELECT device_id, key FROM identities
-    WHERE $1 = '' OR device_id = $1 ORDER BY key";
+    FROM devices WHERE deleted_at IS NULL";
+const IDENTITIES: &str = "SELECT device_id, key FROM identities WHERE TRUE";
 const ENTITIES: &str = "SELECT device_id, id, kind, name, raw, config_topic, config_hash, key,
     deadline_ms, position, withdrawn_at FROM entities
-    WHERE deleted_at IS NULL AND ($1 = '' OR device_id = $1) ORDER BY device_id, position, id";
+    WHERE deleted_at IS NULL";
 
 fn device(row: &Row) -> Result<StoredDevice, StoreError> {
     let origin = row.text(4)?;
@@ -47,21 +47,38 @@ fn entity(row: &Row) -> Result<StoredEntity, StoreError> {
     })
 }
 
-/// One device, or all of them for the empty text.
-async fn load(tx: &mut Tx, which: &str) -> Result<Vec<StoredDevice>, StoreError> {
-    let rows = tx.all(DEVICES, [which.into()]).await?;
-    let mut devices = rows.iter().map(device).collect::<Result<Vec<_>, _>>()?;
+/// The rows of one device, or of all.
+async fn rows(
+    tx: &mut Tx,
+    select: &str,
+    key: &str,
+    order: &str,
+    only: Option<&DeviceId>,
+) -> Result<Vec<Row>, StoreError> {
+    let (filter, args) = match only {
+        Some(device) => (format!("AND {key} = $1"), vec![id(device)]),
+        None => (String::new(), Vec::new()),
+    };
+    let sql = format!("{select} {filter} ORDER BY {order}");
+    tx.all(AssertSqlSafe(sql), args).await
+}
+
+/// One device, or all of them.
+async fn load(tx: &mut Tx, only: Option<&DeviceId>) -> Result<Vec<StoredDevice>, StoreError> {
+    let found = rows(tx, DEVICES, "id", "id", only).await?;
+    let mut devices = found.iter().map(device).collect::<Result<Vec<_>, _>>()?;
     let places: HashMap<String, usize> = devices
         .iter()
         .enumerate()
         .map(|(place, device)| (device.id.to_string(), place))
         .collect();
-    for row in tx.all(IDENTITIES, [which.into()]).await? {
+    for row in rows(tx, IDENTITIES, "device_id", "key", only).await? {
         if let Some(&place) = places.get(&row.text(0)?) {
             devices[place].identity.push(row.text(1)?);
         }
     }
-    for row in tx.all(ENTITIES, [which.into()]).await? {
+    let order = "device_id, position, id";
+    for row in rows(tx, ENTITIES, "device_id", order, only).await? {
         if let Some(&place) = places.get(&row.text(0)?) {
             devices[place].entities.push(entity(&row)?);
         }
@@ -76,7 +93,7 @@ impl Store {
     /// Whatever the database says; `Corrupt` if a row cannot be understood.
     pub async fn devices(&self) -> Result<Vec<StoredDevice>, StoreError> {
         let mut tx = self.house().snapshot().await?;
-        load(&mut tx, "").await
+        load(&mut tx, None).await
     }
 
     /// The device, unless it is deleted.
@@ -85,7 +102,7 @@ impl Store {
     /// Whatever the database says; `Corrupt` if a row cannot be understood.
     pub async fn device(&self, device: &DeviceId) -> Result<Option<StoredDevice>, StoreError> {
         let mut tx = self.house().snapshot().await?;
-        Ok(load(&mut tx, device.as_str()).await?.pop())
+        Ok(load(&mut tx, Some(device)).await?.pop())
     }
 
     /// Whether the id is or was a device's, and so is never given again.

@@ -32,10 +32,10 @@ const BUCKETS_5M: &str = "SELECT at, lowest, mean, highest, count FROM rollup_5m
     WHERE series = $1 AND at >= $2 AND at < $3 ORDER BY at LIMIT $4";
 const BUCKETS_1H: &str = "SELECT at, lowest, mean, highest, count FROM rollup_1h
     WHERE series = $1 AND at >= $2 AND at < $3 ORDER BY at LIMIT $4";
-/// Spans that touch the stretch, and the one before it.
+/// Spans that touch the stretch.
 const SPANS: &str = "SELECT started_at, ended_at FROM hub_spans
-    WHERE started_at < $2 AND ended_at >= $1 ORDER BY started_at, id LIMIT $3";
-const NEWEST_SPAN: &str = "SELECT MAX(started_at) FROM hub_spans";
+    WHERE started_at < $2 AND ended_at >= $1 ORDER BY ended_at LIMIT $3";
+const NEWEST_SPAN: &str = "SELECT started_at FROM hub_spans ORDER BY id DESC LIMIT 1";
 const AVAILABILITY: &str = "SELECT at, online FROM availability
     WHERE device_id = $1 AND at < $3 AND at >= COALESCE(
         (SELECT MAX(at) FROM availability WHERE device_id = $1 AND at <= $2), $2)
@@ -164,7 +164,7 @@ impl Store {
     /// that answers, so it lasts.
     async fn hub_gaps(&self, stretch: Stretch) -> Result<Vec<Gap>, StoreError> {
         let newest = self.house().first(NEWEST_SPAN, []).await?;
-        let newest = newest.map_or(Ok(None), |row| row.opt_int(0))?;
+        let newest = newest.map(|row| row.int(0)).transpose()?;
         let args = [stretch.from.into(), stretch.to.into(), GAP_ROWS.into()];
         let rows = self.house().all(SPANS, args).await?;
         let mut spans = Vec::with_capacity(rows.len() + 1);
@@ -174,6 +174,8 @@ impl Store {
         if let Some(newest) = newest.filter(|&newest| newest < stretch.to) {
             spans.push((newest, i64::MAX));
         }
+        // A clock that was set back made the newest begin before others.
+        spans.sort_unstable();
         Ok(between(stretch, spans)
             .into_iter()
             .map(|(from, to)| Gap {

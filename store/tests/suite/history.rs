@@ -463,6 +463,24 @@ async fn what_is_old_goes_but_not_what_is_in_force_or_not_rolled_up() {
 }
 
 #[tokio::test]
+async fn samples_that_are_not_rolled_up_yet_do_not_go_however_old() {
+    on_both(async |store| {
+        let at = |ms: i64| Timestamp::from_millis(START + ms);
+        write(&store, vec![sample("temperature", START, number(1.0))]).await;
+        store.roll_up(at(HOUR)).await.expect("rolled up");
+        let samples = (0..10).map(|n| sample("temperature", START + DAY + n, number(2.0)));
+        write(&store, samples.collect()).await;
+        let keep = Retention::default();
+        let dropped = store.prune_history(at(30 * DAY), &keep).await;
+        assert_eq!(dropped.expect("done"), 0);
+        store.roll_up(at(30 * DAY)).await.expect("rolled up");
+        let dropped = store.prune_history(at(30 * DAY), &keep).await;
+        assert_eq!(dropped.expect("done"), 10, "all but the newest");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn fine_buckets_go_after_their_days_and_hours_stay() {
     on_both(async |store| {
         let old = START - 100 * DAY;

@@ -5,7 +5,9 @@
 //! break something on purpose.
 
 mod commands;
+mod crash;
 mod devices;
 mod history;
 mod make;
+mod opening;
 mod people;
