@@ -15,7 +15,6 @@ use bytes::Bytes;
 use futures_util::stream;
 use iothome_actors::{Change, StreamTicket};
 use iothome_engine::policy::Subject;
-use iothome_views::links;
 use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,12 +86,6 @@ impl Feed {
             sender: broadcast::channel(RING).0,
             stopping: CancellationToken::new(),
         }
-    }
-
-    /// The id of the last change: a page holds it, so that its stream goes on from there.
-    pub(crate) fn position(&self) -> String {
-        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        format!("{}-{}", self.boot, ring.last)
     }
 
     /// Ends all streams.
@@ -206,7 +199,11 @@ where
     T: FnMut(&Signal, &Subject) -> Vec<Frame> + 'static,
 {
     let ticket = app.hub.sessions().open_stream(user.session).await?;
-    let (start, receiver) = app.feed.follow(place(request).as_deref());
+    let last_event_id = request
+        .headers()
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok());
+    let (start, receiver) = app.feed.follow(last_event_id);
     let reader = Reader {
         feed: Arc::clone(&app.feed),
         subject: ticket.subject.load_full(),
@@ -216,7 +213,6 @@ where
         start: Some(start),
         last: 0,
         rest: false,
-        beats: request.path() == links::LIVE,
     };
     let body = stream::unfold(reader, |mut reader| async move {
         let text = reader.next().await?;
@@ -232,16 +228,6 @@ where
         .streaming(body))
 }
 
-/// Where the reader was: what its browser remembers, else what its page was rendered with.
-fn place(request: &HttpRequest) -> Option<String> {
-    if let Some(id) = request.headers().get("last-event-id") {
-        return id.to_str().ok().map(str::to_owned);
-    }
-    let pairs = request.query_string().split('&');
-    let since = pairs.filter_map(|pair| pair.strip_prefix("since=")).next();
-    since.map(str::to_owned)
-}
-
 struct Reader<T> {
     feed: Arc<Feed>,
     ticket: StreamTicket,
@@ -251,8 +237,6 @@ struct Reader<T> {
     start: Option<Start>,
     last: u64,
     rest: bool,
-    /// Scripts do not see comments: pages are told a beat, so that they notice a dead connection.
-    beats: bool,
 }
 
 /// What woke the reader.
@@ -289,7 +273,6 @@ impl<T: FnMut(&Signal, &Subject) -> Vec<Frame>> Reader<T> {
             };
             let text = match woken {
                 Woken::Ended | Woken::Received(Err(RecvError::Closed)) => return None,
-                Woken::KeepAlive if self.beats => "event: beat\ndata: {}\n\n".to_owned(),
                 Woken::KeepAlive => ": keep-alive\n\n".to_owned(),
                 Woken::Look => self.rights(),
                 Woken::Received(Err(RecvError::Lagged(_))) => self.resync(),

@@ -96,7 +96,7 @@ impl Teller {
             // Which cards there are is the page's matter: it asks for itself anew.
             Signal::Rights => vec![frame("resync", NOTHING)],
             Signal::Resync => Vec::new(),
-            Signal::Changed(changes) => self.changed(changes, subject),
+            Signal::Changed(changes) | Signal::Missed(changes) => self.changed(changes, subject),
         }
     }
 

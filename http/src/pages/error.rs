@@ -28,7 +28,7 @@ pub(crate) fn error_page(request: &HttpRequest, problem: &Problem) -> HttpRespon
     let model = ErrorPage {
         status,
         detail: detail(t, problem),
-        retry_after_s: problem.retry_after_s,
+        retry_after_s: problem.retry_after_s.map(Into::into),
         reference: reference.flatten(),
         back: back(request),
     };

@@ -26,14 +26,14 @@ pub(crate) struct Visit {
     /// Now.
     pub(crate) now: Timestamp,
     /// The last change before anything of the house was read: the live stream goes on from there.
-    since: String,
+    after: String,
 }
 
 impl Visit {
     /// Of this user, now.
     pub(crate) async fn of(app: &App, user: &CurrentUser) -> Answer<Self> {
         // First of all, so that no change falls between the page and its stream.
-        let since = app.feed.position();
+        let after = app.feed.place();
         let home = app.store.home().await?;
         let zone = home.as_ref().and_then(|h| TimeZone::get(&h.zone).ok());
         let admin = user.subject.is_admin();
@@ -51,13 +51,13 @@ impl Visit {
             viewer,
             zone: zone.unwrap_or(TimeZone::UTC),
             now: app.now(),
-            since,
+            after,
         })
     }
 
     /// Where the page listens: `view` is one of the words the stream knows.
     pub(crate) fn live(&self, view: &str) -> String {
-        format!("{}?view={view}&since={}", links::LIVE, self.since)
+        format!("{}?view={view}&after={}", links::LIVE, self.after)
     }
 }
 
