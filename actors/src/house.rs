@@ -5,12 +5,17 @@
 //! is consistent per device, not across devices. It must never be used to
 //! decide: only the device's actor knows what is true now.
 
+use crate::device::DeviceMsg;
+use crate::inbox::{Inbox, Message};
 use arc_swap::ArcSwap;
 use iothome_engine::command::Command;
 use iothome_engine::ids::DeviceId;
 use iothome_engine::view::DeviceView;
-use std::collections::HashMap;
-use std::sync::Arc;
+use ractor::ActorRef;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
 
 /// Something changed in the house. Sent after the view was replaced.
 #[derive(Clone, Debug)]
@@ -33,15 +38,35 @@ pub struct House {
     directory: Arc<ArcSwap<HashMap<DeviceId, Arc<Cell>>>>,
 }
 
-/// The place where one device's view is found.
+/// One device's place in the house: it stays while the device's actors come and go.
 pub(crate) struct Cell {
     view: ArcSwap<DeviceView>,
+    door: watch::Sender<Door>,
+    /// The inbox of the present actor; the next one takes over what was not read.
+    inbox: Mutex<Option<Arc<Inbox>>>,
+    /// Messages taken from the inbox and not yet applied. It lies here so that a
+    /// message that kills the actor takes only itself along.
+    backlog: Mutex<VecDeque<Message>>,
+}
+
+/// The way to a device's actor.
+#[derive(Clone)]
+pub(crate) enum Door {
+    /// The actor works (perhaps in quarantine).
+    Open(ActorRef<DeviceMsg>),
+    /// It is being started.
+    Starting,
+    /// The device was deleted.
+    Gone,
 }
 
 impl Cell {
     pub(crate) fn new(view: DeviceView) -> Arc<Self> {
         Arc::new(Self {
             view: ArcSwap::from_pointee(view),
+            door: watch::Sender::new(Door::Starting),
+            inbox: Mutex::default(),
+            backlog: Mutex::default(),
         })
     }
 
@@ -54,6 +79,60 @@ impl Cell {
     pub(crate) fn show(&self, view: DeviceView) {
         self.view.store(Arc::new(view));
     }
+
+    /// Opens or closes the way to the actor; only the supervisor may.
+    pub(crate) fn set_door(&self, door: Door) {
+        self.door.send_replace(door);
+    }
+
+    /// The actor, if it works now.
+    pub(crate) fn actor(&self) -> Option<ActorRef<DeviceMsg>> {
+        match &*self.door.borrow() {
+            Door::Open(actor) => Some(actor.clone()),
+            Door::Starting | Door::Gone => None,
+        }
+    }
+
+    /// Sends to the actor if it works now; says whether it was sent.
+    pub(crate) fn cast(&self, message: DeviceMsg) -> bool {
+        self.actor().is_some_and(|a| a.cast(message).is_ok())
+    }
+
+    /// The actor, once it works; the door as it is after `patience`.
+    pub(crate) async fn wait_open(&self, patience: Duration) -> Door {
+        let mut door = self.door.subscribe();
+        let settled = door.wait_for(|d| !matches!(d, Door::Starting));
+        match tokio::time::timeout(patience, settled).await {
+            Ok(Ok(door)) => door.clone(),
+            // The cell holds the sender, so the channel cannot be closed: it was the time.
+            Ok(Err(_)) | Err(_) => Door::Starting,
+        }
+    }
+
+    /// Puts the new actor's inbox in place and takes over what the old one did not read.
+    pub(crate) fn move_in(&self, inbox: &Arc<Inbox>, switch: impl FnOnce()) {
+        let old = lock(&self.inbox).replace(Arc::clone(inbox));
+        // From here on new messages go to the new inbox, so the old one's come first.
+        switch();
+        if let Some(old) = old {
+            let (rest, _) = old.drain(usize::MAX);
+            lock(&self.backlog).extend(rest);
+        }
+    }
+
+    /// Adds to what is to be applied.
+    pub(crate) fn queue(&self, messages: Vec<Message>) {
+        lock(&self.backlog).extend(messages);
+    }
+
+    /// The next message to apply.
+    pub(crate) fn next(&self) -> Option<Message> {
+        lock(&self.backlog).pop_front()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl House {
@@ -81,6 +160,11 @@ impl House {
 
     pub(crate) fn cell(&self, id: &DeviceId) -> Option<Arc<Cell>> {
         self.directory.load().get(id).cloned()
+    }
+
+    /// The cells of all devices.
+    pub(crate) fn cells(&self) -> Vec<Arc<Cell>> {
+        self.directory.load().values().cloned().collect()
     }
 
     /// Adds devices; many at once cost one copy of the directory, not one each.

@@ -51,6 +51,8 @@ struct Waiting {
     protected: HashSet<Arc<str>>,
     /// Coalesced or dropped since the last drain.
     coalesced: u64,
+    /// The same by topic, since it was last asked for; only topics that are subscribed.
+    lost: HashMap<Arc<str>, u32>,
     /// Whether the actor was told and has not drained everything since.
     woken: bool,
 }
@@ -96,6 +98,11 @@ impl Inbox {
         (messages, coalesced)
     }
 
+    /// On which topics how many messages were coalesced or dropped since the last time.
+    pub(crate) fn take_lost(&self) -> Vec<(Arc<str>, u32)> {
+        self.lock().lost.drain().collect()
+    }
+
     /// Says on which topics no message may be coalesced from now on; replaces the last list.
     pub(crate) fn protect(&self, topics: impl IntoIterator<Item = String>) {
         let protected = topics.into_iter().map(Arc::from).collect();
@@ -128,7 +135,7 @@ impl Waiting {
         if self.live >= MOST && !self.make_room() {
             // Only protected messages wait: the newest is the one to lose, as the
             // device will repeat it, and the older ones may end a command.
-            self.coalesced += 1;
+            self.count_lost(message.topic);
             return;
         }
         if !protected {
@@ -160,7 +167,13 @@ impl Waiting {
         };
         self.forget(&slot.message, number);
         self.live -= 1;
+        self.count_lost(slot.message.topic);
+    }
+
+    fn count_lost(&mut self, topic: Arc<str>) {
         self.coalesced += 1;
+        let lost = self.lost.entry(topic).or_default();
+        *lost = lost.saturating_add(1);
     }
 
     fn slot_mut(&mut self, number: u64) -> Option<&mut Option<Slot>> {

@@ -47,6 +47,10 @@ fn a_device_that_is_behind_gets_the_newest_value_of_each_topic_in_arrival_order(
     }
     let (messages, coalesced) = drain_all(&inbox);
     assert_eq!(coalesced, 18);
+    let mut lost = inbox.take_lost();
+    lost.sort();
+    assert_eq!(lost, [("busy".into(), 9), ("other".into(), 9)]);
+    assert_eq!(inbox.take_lost(), []);
     let last: Vec<_> = messages[65..]
         .iter()
         .map(|m| (m.topic.as_ref(), m.payload.as_ref()))

@@ -4,17 +4,36 @@
 //! ractor type, a message enum or an actor's reference out of this crate.
 
 mod clock;
+mod complaints;
+mod device;
 mod error;
 mod house;
+mod hub;
 mod inbox;
+mod journal;
 mod keeper;
 mod mqtt;
 mod passwords;
 mod random;
 mod recorder;
+mod registrar;
+mod root;
+mod services;
 mod sessions;
+mod setup;
+mod supervisor;
+mod timers;
 
 pub use clock::Clock;
+pub use error::{AskError, HubError};
 pub use house::{Change, House};
+pub use hub::{
+    Asked, BrokerStatus, DiscoveryMode, Hub, HubConfig, NewPerson, PASSWORD_MIN, SharedAccess,
+    check_password, check_user_name, load_access,
+};
 pub use mqtt::MqttConfig;
 pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};
+pub use registrar::{
+    Accept, Cut, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice,
+    NewDeviceView, NewEntity,
+};

@@ -202,11 +202,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_covered_is_matched(
-            filter in "(\\+|#|a|b|\\$c)(/(\\+|a|b)){0,3}(/#)?",
-            narrower in "(\\+|#|a|b|\\$c)(/(\\+|a|b)){0,3}(/#)?",
+            filter in "(#|(\\+|a|b|\\$c)(/(\\+|a|b)){0,3}(/#)?)",
+            narrower in "(#|(\\+|a|b|\\$c)(/(\\+|a|b)){0,3}(/#)?)",
             topic in "(a|b|\\$c)(/(a|b|)){0,4}",
         ) {
-            prop_assume!(valid_filter(&filter).is_ok() && valid_filter(&narrower).is_ok());
             if covers(&filter, &narrower) && matches(&narrower, &topic) {
                 prop_assert!(matches(&filter, &topic), "{filter} {narrower} {topic}");
             }

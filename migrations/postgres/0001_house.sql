@@ -105,7 +105,7 @@ CREATE TABLE credentials (
     id TEXT NOT NULL PRIMARY KEY,
     username TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
-    device_id TEXT REFERENCES devices (id),
+    device_id TEXT,
     secret_sha256 TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );

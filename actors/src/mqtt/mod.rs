@@ -20,6 +20,7 @@ use actor::{MqttActor, MqttMessage};
 use bytes::Bytes;
 use counts::Counts;
 use iothome_engine::device::Outgoing;
+use iothome_engine::discovery::filters;
 use iothome_engine::ids::{CommandId, DeviceId};
 use iothome_engine::time::Timestamp;
 use outbox::{Key, Outbox, Parcel};
@@ -260,12 +261,7 @@ impl Mqtt {
 
 impl Shared {
     fn new(setup: MqttSetup, clock: Clock) -> Self {
-        let filters = setup.discovery_prefix.iter().flat_map(|prefix| {
-            [
-                format!("{prefix}/+/+/config"),
-                format!("{prefix}/+/+/+/config"),
-            ]
-        });
+        let filters = setup.discovery_prefix.iter().flat_map(|p| filters(p));
         let link = Link {
             since: clock.now(),
             ..Link::default()

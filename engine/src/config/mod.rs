@@ -7,7 +7,10 @@
 
 mod detail;
 mod keys;
+mod parse;
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub use detail::{
     BinarySensorConfig, ButtonConfig, CoverConfig, Detail, LightConfig, LightSchema, LockConfig,
@@ -152,8 +155,8 @@ impl EntityConfig {
     pub fn parse(kind: Kind, raw: &Raw, templates: &Templates) -> Result<Self, ConfigError> {
         let raw = keys::canonical(kind, raw);
         let r = Reader::new(&raw, templates);
-        let detail = detail::parse(kind, &r)?;
-        let state_template = detail::state_template(kind, &r)?;
+        let detail = parse::detail(kind, &r)?;
+        let state_template = parse::state_template(kind, &r)?;
         Ok(Self {
             kind,
             name: r.text("name")?,
@@ -257,6 +260,16 @@ impl EntityConfig {
             }
         }
         topics
+    }
+
+    /// Whether a message on the topic can concern it.
+    pub fn hears(&self, topic: &str) -> bool {
+        let is = |t: &Option<String>| t.as_deref() == Some(topic);
+        is(&self.state_topic)
+            || is(&self.attributes_topic)
+            || is(&self.refusal_topic)
+            || self.detail.read_topics().any(|t| t == topic)
+            || self.availability.topics.iter().any(|a| a.topic == topic)
     }
 
     /// Topics that the hub publishes commands to, each once.

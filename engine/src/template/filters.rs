@@ -8,7 +8,7 @@
 )]
 
 use super::python;
-use minijinja::value::{Kwargs, Rest, Value};
+use minijinja::value::{Kwargs, Rest, Value, from_args};
 use minijinja::{Environment, Error, ErrorKind, State};
 use std::fmt::Write as _;
 
@@ -26,10 +26,7 @@ pub(super) fn register(env: &mut Environment<'static>) {
     env.add_filter("from_json", from_json);
     env.add_filter("bool", bool_filter);
     env.add_function("bool", bool_filter);
-    env.add_filter("contains", |list: &Value, item: &Value| -> bool {
-        list.try_iter()
-            .is_ok_and(|mut items| items.any(|i| i == *item))
-    });
+    env.add_filter("contains", contains);
 }
 
 fn register_numbers(env: &mut Environment<'static>) {
@@ -194,17 +191,32 @@ fn is_number(value: &Value) -> bool {
 
 /// `min(a, b, …)` and `min(list)`.
 fn extreme(state: &State<'_, '_>, name: &str, args: &[Value]) -> Answer {
-    let items: Vec<Value> = match args {
-        [list] => list.try_iter()?.collect(),
-        many => many.to_vec(),
-    };
-    state.consume_fuel(items.len() as u64)?;
+    let mut items = Vec::new();
+    match args {
+        [list] => {
+            for item in list.try_iter()? {
+                state.consume_fuel(1)?;
+                items.push(item);
+            }
+        }
+        many => items.extend_from_slice(many),
+    }
     let found = if name == "min" {
         items.into_iter().min()
     } else {
         items.into_iter().max()
     };
     found.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{name} of nothing")))
+}
+
+fn contains(state: &State<'_, '_>, list: &Value, item: &Value) -> Result<bool, Error> {
+    for candidate in list.try_iter()? {
+        state.consume_fuel(1)?;
+        if candidate == *item {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Raises an error when the value is undefined, so that the message is dropped.
@@ -248,7 +260,9 @@ fn to_json(state: &State<'_, '_>, value: &Value, _options: Kwargs) -> Answer {
     Ok(Value::from(text))
 }
 
-fn from_json(text: &str, default: Option<Value>) -> Answer {
+fn from_json(state: &State<'_, '_>, text: &str, default: Option<Value>) -> Answer {
+    // Reading JSON is dearer by the byte than writing it.
+    state.consume_fuel((text.len() / 16) as u64)?;
     match crate::wire::parse_json(text) {
         Ok(json) => Ok(python::from_json(&json)),
         Err(problem) => default.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, problem)),
@@ -269,16 +283,17 @@ fn base64_decode(text: &str) -> Result<String, Error> {
 }
 
 /// Jinja2's `truncate(length, killwords, end, leeway)`.
-fn truncate(
-    text: &str,
-    length: Option<usize>,
-    kill_words: Option<bool>,
-    end: Option<&str>,
-    leeway: Option<usize>,
-) -> String {
+fn truncate(state: &State<'_, '_>, text: &str, options: Rest<Value>) -> Result<String, Error> {
+    let (length, kill_words, end, leeway): (
+        Option<usize>,
+        Option<bool>,
+        Option<&str>,
+        Option<usize>,
+    ) = from_args(&options)?;
+    state.consume_fuel((text.len() / 64) as u64)?;
     let (length, end) = (length.unwrap_or(255), end.unwrap_or("..."));
     if text.chars().count() <= length.saturating_add(leeway.unwrap_or(5)) {
-        return text.to_owned();
+        return Ok(text.to_owned());
     }
     let mut cut: String = text
         .chars()
@@ -289,7 +304,7 @@ fn truncate(
     {
         cut.truncate(blank);
     }
-    cut + end
+    Ok(cut + end)
 }
 
 /// Percent-encodes all but letters, digits and `_.-~/`, as Python's `quote` does.

@@ -5,6 +5,7 @@
 //! never run for longer than its fuel.
 
 mod filters;
+mod limits;
 mod patterns;
 mod python;
 #[cfg(test)]
@@ -34,7 +35,7 @@ const OUTPUT_MAX: usize = 64 * 1024;
 /// some hundred; when a house exceeds this the cache starts anew.
 const CACHE_MAX: usize = 8_192;
 
-/// Deepest nesting of calls, includes and macros.
+/// Deepest nesting of calls while a template runs.
 const RECURSION_MAX: usize = 32;
 
 /// Why a template gave no result.
@@ -105,6 +106,8 @@ impl Templates {
         environment
             .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.set_formatter(python::format);
+        // What a loop puts into a namespace can nest without end.
+        environment.remove_global("namespace");
         filters::register(&mut environment);
         patterns::register(&mut environment);
         times::register(&mut environment);
@@ -133,14 +136,9 @@ impl Templates {
         now: Timestamp,
         zone: &TimeZone,
     ) -> Result<String, TemplateError> {
-        let scope = Scope::new(vars, now, zone, Value::from(payload));
-        self.render(
-            source,
-            Scope {
-                payload: Some(payload.into()),
-                ..scope
-            },
-        )
+        let mut scope = Scope::new(vars, now, zone, Value::from(payload));
+        scope.is_payload = true;
+        self.render(source, scope)
     }
 
     /// What is sent for a command: `value` and, by kind, `position`, `brightness` and such.
@@ -183,13 +181,22 @@ impl Templates {
 
     /// A view of the cache in which the source is compiled.
     fn compiled(&self, source: &str) -> Result<RwLockReadGuard<'_, Compiled>, TemplateError> {
-        // A panic elsewhere cannot leave the cache half changed in a way that matters: a
-        // template is in the environment or is compiled again.
-        let cache = self.compiled.read().unwrap_or_else(PoisonError::into_inner);
-        if cache.sources.contains(source) {
-            return Ok(cache);
+        // More than one round only if the cache started anew between the two locks.
+        for _ in 0..4 {
+            // A panic elsewhere cannot leave the cache half changed in a way that matters:
+            // a template is in the environment or is compiled again.
+            let cache = self.compiled.read().unwrap_or_else(PoisonError::into_inner);
+            if cache.sources.contains(source) {
+                return Ok(cache);
+            }
+            drop(cache);
+            self.compile(source)?;
         }
-        drop(cache);
+        Err(TemplateError::TooMuchWork)
+    }
+
+    fn compile(&self, source: &str) -> Result<(), TemplateError> {
+        limits::check(source)?;
         let mut cache = self
             .compiled
             .write()
@@ -202,8 +209,7 @@ impl Templates {
             .environment
             .add_template_owned(source.to_owned(), source.to_owned())?;
         cache.sources.insert(source.into());
-        drop(cache);
-        Ok(self.compiled.read().unwrap_or_else(PoisonError::into_inner))
+        Ok(())
     }
 }
 
@@ -213,7 +219,8 @@ struct Scope {
     name: Value,
     entity_id: Value,
     value: Value,
-    payload: Option<Box<str>>,
+    /// Whether the value is a payload, so that it may be JSON.
+    is_payload: bool,
     json: OnceLock<Option<Value>>,
     extra: Vec<(Box<str>, Value)>,
     clock: Value,
@@ -225,7 +232,7 @@ impl Scope {
             name: Value::from(vars.name.as_str()),
             entity_id: Value::from(vars.entity_id.as_str()),
             value,
-            payload: None,
+            is_payload: false,
             json: OnceLock::new(),
             extra: Vec::new(),
             clock: Value::from_object(times::Clock::new(now, zone)),
@@ -234,7 +241,7 @@ impl Scope {
 
     /// The payload as JSON; nothing when it is not JSON, so that `is defined` tells.
     fn value_json(&self) -> Option<Value> {
-        let payload = self.payload.as_deref()?;
+        let payload = self.value.as_str().filter(|_| self.is_payload)?;
         self.json
             .get_or_init(|| {
                 crate::wire::parse_json(payload)

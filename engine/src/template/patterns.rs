@@ -11,6 +11,9 @@ use regex_lite::{Regex, RegexBuilder};
 /// Longest pattern, in bytes: compiled anew for each message, so it must be small.
 const PATTERN_MAX: usize = 256;
 
+/// Largest compiled pattern, in bytes: repetitions must not make a short one huge.
+const COMPILED_MAX: usize = 16 * 1024;
+
 /// Adds the filters and tests.
 pub(super) fn register(env: &mut Environment<'static>) {
     env.add_filter("regex_match", is_match);
@@ -34,10 +37,12 @@ fn compile(
             "the pattern is too long",
         ));
     }
-    // Matching takes at most pattern times text; a long payload pays for it.
-    state.consume_fuel((pattern.len() * text.len() / 256) as u64)?;
+    // Compiling costs as much as some hundred instructions, matching a compiled pattern's
+    // size for each byte of the text: both are paid for before they are done.
+    state.consume_fuel(200 + (text.len() / 2) as u64)?;
     RegexBuilder::new(pattern)
         .case_insensitive(ignore_case.unwrap_or(false))
+        .size_limit(COMPILED_MAX)
         .build()
         .map_err(|e| {
             Error::new(

@@ -79,9 +79,15 @@ pub(super) fn float(value: &Value) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
+/// Longest text that is read as a number, in bytes: an f64 written out whole has fewer.
+const NUMBER_MAX: usize = 400;
+
 /// Reads a float as Python does: blanks around it and `_` between digits are fine.
 fn parse_float(text: &str) -> Option<f64> {
     let text = text.trim();
+    if text.len() > NUMBER_MAX {
+        return None;
+    }
     if text.contains('_') {
         return text.replace('_', "").parse().ok();
     }
@@ -143,6 +149,7 @@ pub(super) fn boolean(value: &Value) -> Option<bool> {
     match value.kind() {
         ValueKind::Bool => Some(value.is_true()),
         ValueKind::Number => float(value).map(|n| n != 0.0),
+        ValueKind::String if value.as_str()?.len() > NUMBER_MAX => None,
         ValueKind::String => match value.as_str()?.trim().to_lowercase().as_str() {
             "1" | "true" | "yes" | "on" | "enable" => Some(true),
             "0" | "false" | "no" | "off" | "disable" => Some(false),

@@ -89,6 +89,9 @@ pub fn decode(
         topic: topic.to_owned(),
         problem,
     };
+    if !config.hears(topic) {
+        return Ok(Vec::new());
+    }
     if payload.len() > PAYLOAD_MAX {
         return Err(fail(format!(
             "the payload is longer than {PAYLOAD_MAX} bytes"

@@ -22,6 +22,9 @@ const REQUESTS: usize = 256;
 const EVENTS: usize = 64;
 /// First and longest pause before connecting again.
 const PAUSE_MS: (u64, u64) = (250, 8_000);
+/// Unacknowledged reports. The client sets a table of this size aside, and its own bound
+/// (65,535) would cost ten megabytes a device.
+const IN_FLIGHT: u16 = 50;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// A goodbye is two small packets.
 const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
@@ -63,6 +66,7 @@ impl Line {
             .set_credentials(&spec.username, &spec.password)
             .set_keep_alive(KEEP_ALIVE)
             .set_clean_start(true)
+            .set_outgoing_inflight_upper_limit(IN_FLIGHT)
             .set_last_will(will)
             .set_network_options(network)
             .set_transport(Transport::tls_with_config(tls));
@@ -87,8 +91,9 @@ impl Line {
         }
     }
 
-    pub(super) fn listen(&self, topics: impl Iterator<Item = String>) {
-        let filters: Vec<Filter> = topics.map(|t| Filter::new(t, QoS::AtLeastOnce)).collect();
+    pub(super) fn listen(&self, topics: &[String]) {
+        let filter = |topic: &String| Filter::new(topic, QoS::AtLeastOnce);
+        let filters: Vec<Filter> = topics.iter().map(filter).collect();
         if let Err(error) = self.client.try_subscribe_many(filters) {
             tracing::debug!(%error, "a simulated device could not subscribe");
         }

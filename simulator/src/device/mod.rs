@@ -198,9 +198,6 @@ impl Body {
         let Some(line) = &self.line else {
             return;
         };
-        let topics = self.appliance.command_topics();
-        let topics = topics.iter().map(|t| format!("{}/{t}", self.base));
-        line.listen(topics.chain([format!("{}/status", self.way.prefix)]));
         let who = Introduction {
             prefix: &self.way.prefix,
             id: &self.spec.id,
@@ -208,7 +205,17 @@ impl Body {
             area: self.spec.area.as_deref(),
             model: self.spec.model.title(),
         };
-        for (topic, payload) in self.spec.model.announcements(&who) {
+        let announcements = self.spec.model.announcements(&who);
+        let topics = self.appliance.command_topics();
+        let mut topics: Vec<String> = topics
+            .iter()
+            .map(|topic| format!("{}/{topic}", self.base))
+            .collect();
+        if !announcements.is_empty() {
+            topics.push(format!("{}/status", self.way.prefix));
+        }
+        line.listen(&topics);
+        for (topic, payload) in announcements {
             line.say(&topic, payload.to_string(), true);
         }
         let availability = self.spec.model.availability_topic();

@@ -6,6 +6,11 @@
     reason = "a test may fail, and reads better with values in place"
 )]
 
+mod covers;
+mod hostile;
+mod kinds;
+mod lights;
+
 use super::*;
 use crate::config::{EntityConfig, Raw};
 use crate::kind::{Action, Kind};
@@ -107,65 +112,4 @@ impl Bench {
 
 fn word(text: &str) -> Vec<Reported> {
     vec![Reported::State(Some(Value::word(text)))]
-}
-
-#[test]
-fn a_hand_made_socket_speaks_ones_and_zeros_and_reports_json() {
-    let socket = bench(
-        Kind::Switch,
-        json!({
-            "command_topic": "esp8266/socket", "payload_on": "1", "payload_off": "0",
-            "state_topic": "esp8266/status", "value_template": "{{ value_json.socket }}",
-        }),
-    );
-    assert_eq!(
-        socket.send(Action::TurnOn, None),
-        ("esp8266/socket".into(), "1".into())
-    );
-    assert_eq!(
-        socket.send(Action::TurnOff, None),
-        ("esp8266/socket".into(), "0".into())
-    );
-    assert_eq!(
-        socket.hear("esp8266/status", r#"{"socket":1,"rssi":-61}"#),
-        Ok(word("on"))
-    );
-    assert_eq!(
-        socket.hear("esp8266/status", r#"{"socket":"0"}"#),
-        Ok(word("off"))
-    );
-    assert_eq!(socket.hear("esp8266/status", r#"{"rssi":-61}"#), Ok(vec![]));
-    assert!(socket.hear("esp8266/status", r#"{"socket":7}"#).is_err());
-    assert_eq!(socket.hear("esp8266/other", "1"), Ok(vec![]));
-}
-
-#[test]
-fn a_json_light_reports_brightness_in_per_cent_and_is_confirmed_by_it() {
-    let mut light = bench(
-        Kind::Light,
-        json!({
-            "schema": "json", "brightness": true, "brightness_scale": 254,
-            "command_topic": "z/lamp/set", "state_topic": "z/lamp",
-        }),
-    );
-    assert_eq!(
-        light.send(Action::Set, Some(json!({"brightness": 40}))),
-        (
-            "z/lamp/set".into(),
-            r#"{"brightness":102,"state":"ON"}"#.into()
-        )
-    );
-    light.take("z/lamp", r#"{"state":"ON","brightness":254}"#);
-    assert!(!light.confirmed(Action::Set, Some(json!({"brightness": 40}))));
-    light.take(
-        "z/lamp",
-        r#"{"state":"ON","brightness":102,"linkquality":87}"#,
-    );
-    assert_eq!(light.attributes["brightness"], json!(40));
-    assert!(light.confirmed(Action::Set, Some(json!({"brightness": 40}))));
-    assert!(light.confirmed(Action::TurnOn, None));
-    assert_eq!(
-        light.refusal(Action::Set, Some(json!({"brightness": 300}))),
-        "a brightness in per cent must be a whole number from 1 to 100"
-    );
 }

@@ -1,0 +1,473 @@
+//! The hub: the handle through which everybody speaks to the house.
+//!
+//! Owner of what the web and the binary may do with the house. Clones lead to the
+//! same hub. It must never let an actor's reference out, and it does nothing by
+//! itself: each call is handed to the actor whose business it is.
+
+mod ask;
+mod housekeeping;
+mod people;
+mod start;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use ask::Asked;
+pub use people::{NewPerson, PASSWORD_MIN, check_password, check_user_name};
+
+use crate::clock::Clock;
+use crate::error::HubError;
+use crate::house::{Change, House};
+use crate::mqtt::MqttConfig;
+use crate::passwords::Passwords;
+use crate::registrar::{
+    Accept, By, Cut, DevicePatch, IssuedCredential, NewCredential, NewDevice, NewDeviceView,
+    Registrar, RegistrarMsg,
+};
+use crate::root::{Kept, RootMsg};
+use crate::services::Services;
+use crate::sessions::Sessions;
+use crate::supervisor::SupervisorMsg;
+use arc_swap::ArcSwap;
+use iothome_engine::access::{AccessList, Credential};
+use iothome_engine::ids::{CredentialId, DeviceId};
+use iothome_engine::policy::Subject;
+use iothome_engine::time::Timestamp;
+use iothome_engine::view::DeviceView;
+use iothome_store::{AuditEntry, Store};
+use ractor::ActorRef;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::{broadcast, oneshot};
+
+/// The broker's access list: replaced whole, read by the broker at each packet.
+pub type SharedAccess = Arc<ArcSwap<AccessList>>;
+
+/// How long a changed device may take to show itself.
+const SHOW_MAX: Duration = Duration::from_secs(1);
+
+/// How long commands under way may take to end when the hub stops.
+const FINISH_MAX: Duration = Duration::from_millis(1_500);
+
+/// How long each of journal, recorder and broker may take when the hub stops: with the commands
+/// it stays below the 3 s that a service manager is promised.
+const FLUSH_MAX: Duration = Duration::from_millis(400);
+
+/// What becomes of devices that announce themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiscoveryMode {
+    /// They wait until somebody accepts them.
+    #[default]
+    Ask,
+    /// They become devices, unless there is a conflict.
+    Accept,
+    /// Nobody listens to them.
+    Off,
+}
+
+/// How a hub is set up.
+#[derive(Clone)]
+pub struct HubConfig {
+    /// The connection to the broker.
+    pub mqtt: MqttConfig,
+    /// The broker's address as devices and people know it.
+    pub broker_address: String,
+    /// Whether the hub manages the broker's users.
+    pub managed: bool,
+    /// What becomes of devices that announce themselves.
+    pub discovery: DiscoveryMode,
+    /// The first level of discovery topics; `homeassistant`.
+    pub discovery_prefix: String,
+    /// The broker's access list, from [`crate::load_access`].
+    pub access: SharedAccess,
+    /// Ends the connections of a broker user, if the broker is embedded.
+    pub cut: Option<Cut>,
+    /// SHA-256 and SHA-1 of the broker's certificate, if they are known.
+    pub fingerprints: Option<(String, String)>,
+    /// How many passwords are hashed at once.
+    pub password_workers: usize,
+}
+
+/// The broker as pages and REST show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerStatus {
+    /// Its address as devices know it.
+    pub address: String,
+    /// Whether the hub is connected to it.
+    pub connected: bool,
+    /// Since when it is connected, or not.
+    pub since: Timestamp,
+    /// Why it is not connected.
+    pub problem: Option<String>,
+    /// SHA-256 of its certificate.
+    pub sha256: Option<String>,
+    /// SHA-1 of its certificate, for old firmware.
+    pub sha1: Option<String>,
+    /// Who manages its users: `embedded`, `hub` or `operator`.
+    pub managed_by: &'static str,
+    /// Commands that it has not acknowledged.
+    pub outbox: usize,
+    /// Messages received.
+    pub received: u64,
+    /// Messages dropped: too large, or of an unknown topic.
+    pub dropped: u64,
+    /// Subscriptions that it refused.
+    pub refused_subscriptions: u64,
+}
+
+/// The living house. Cheap to clone.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: HubConfig,
+    services: Arc<Services>,
+    store: Store,
+    sessions: Sessions,
+    passwords: Passwords,
+    registrar: Registrar,
+    supervisor: Arc<Kept<SupervisorMsg>>,
+    root: ActorRef<RootMsg>,
+    keys: ask::Keys,
+    /// The span of time in which this hub is known to have been alive.
+    span: i64,
+    stopping: AtomicBool,
+}
+
+/// Reads the broker's access list. It is shared with the broker before the hub starts.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn load_access(store: &Store) -> Result<SharedAccess, HubError> {
+    let list = AccessList::new(store.credentials().await?);
+    Ok(Arc::new(ArcSwap::from_pointee(list)))
+}
+
+impl Hub {
+    /// Every device as it is now.
+    pub fn house(&self) -> &House {
+        &self.inner.services.house
+    }
+
+    /// What changes from now on. A receiver that lags must look at the whole house again.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.services.changes.subscribe()
+    }
+
+    /// The house's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.services.clock
+    }
+
+    /// The durable state.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Who is signed in.
+    pub fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
+    }
+
+    /// The pool that hashes passwords.
+    pub fn passwords(&self) -> &Passwords {
+        &self.inner.passwords
+    }
+
+    /// Whether the hub manages the broker's users.
+    pub fn manages_broker(&self) -> bool {
+        self.inner.config.managed
+    }
+
+    /// Whether writes of commands succeed.
+    pub fn journal_healthy(&self) -> bool {
+        self.inner.services.journal.healthy()
+    }
+
+    /// Whether the hub is shutting down.
+    pub fn is_stopping(&self) -> bool {
+        self.inner.stopping.load(Ordering::SeqCst)
+    }
+
+    /// The broker and the connection to it.
+    pub fn broker(&self) -> BrokerStatus {
+        let config = &self.inner.config;
+        let status = self.inner.services.wire.mqtt().map(|m| m.status());
+        let status = status.unwrap_or_default();
+        let (sha256, sha1) = config.fingerprints.clone().unzip();
+        BrokerStatus {
+            address: config.broker_address.clone(),
+            connected: status.connected,
+            since: status.since,
+            problem: status.problem,
+            sha256,
+            sha1,
+            managed_by: match (config.managed, &config.cut) {
+                (false, _) => "operator",
+                (true, Some(_)) => "embedded",
+                (true, None) => "hub",
+            },
+            outbox: status.outbox,
+            received: status.received,
+            dropped: status.dropped,
+            refused_subscriptions: status.refused_subscriptions,
+        }
+    }
+
+    /// Writes an audit entry, soon.
+    pub fn audit(&self, entry: AuditEntry) {
+        self.inner.services.journal.audit(entry);
+    }
+
+    /// Makes a device by hand, with a broker user of its own if that is wanted and the hub manages
+    /// the broker's users.
+    ///
+    /// # Errors
+    /// `Invalid` names the field; `Taken` if the id is or was a device's.
+    pub async fn create_device(
+        &self,
+        new: NewDevice,
+        by: &Subject,
+    ) -> Result<(Arc<DeviceView>, Option<IssuedCredential>), HubError> {
+        self.working()?;
+        let (new, by) = (Box::new(new), By::from(by));
+        let ask = |reply| RegistrarMsg::Create(new, by, reply);
+        let (device, credential) = self.inner.registrar.ask(ask).await?;
+        Ok((self.shown(&device)?, credential))
+    }
+
+    /// Changes what people may change of a device.
+    ///
+    /// # Errors
+    /// `NotFound`, `Stale` if `if_match` is not its version, `Invalid` names the field.
+    pub async fn update_device(
+        &self,
+        device: &DeviceId,
+        patch: DevicePatch,
+        if_match: Option<i64>,
+        by: &Subject,
+    ) -> Result<Arc<DeviceView>, HubError> {
+        self.working()?;
+        let (id, patch, by) = (device.clone(), Box::new(patch), By::from(by));
+        let ask = |reply| RegistrarMsg::Update(id, patch, if_match, by, reply);
+        let version = self.inner.registrar.ask(ask).await?;
+        self.shown_at(device, version).await
+    }
+
+    /// Deletes a device: its commands end, its broker user goes, its history stays.
+    ///
+    /// # Errors
+    /// `NotFound`, `Stale` if `if_match` is not its version.
+    pub async fn delete_device(
+        &self,
+        device: &DeviceId,
+        if_match: Option<i64>,
+        by: &Subject,
+    ) -> Result<(), HubError> {
+        self.working()?;
+        let (id, by) = (device.clone(), By::from(by));
+        let ask = |reply| RegistrarMsg::Delete(id, if_match, by, reply);
+        self.inner.registrar.ask(ask).await
+    }
+
+    /// Lets a device out of quarantine before its time is over.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` if it is not quarantined.
+    pub async fn release_device(&self, device: &DeviceId, by: &Subject) -> Result<(), HubError> {
+        self.working()?;
+        if self.house().device(device).is_none() {
+            return Err(HubError::NotFound);
+        }
+        let (reply, released) = oneshot::channel();
+        let message = SupervisorMsg::Release(device.clone(), reply);
+        self.inner.supervisor.cast(message);
+        match tokio::time::timeout(SHOW_MAX, released).await {
+            Ok(Ok(true)) => {
+                self.audit_by(
+                    by,
+                    "device_released",
+                    device.as_str(),
+                    serde_json::json!({}),
+                );
+                Ok(())
+            }
+            Ok(Ok(false)) => Err(HubError::Conflict {
+                reason: "the device is not quarantined".into(),
+            }),
+            Ok(Err(_)) | Err(_) => Err(HubError::Busy),
+        }
+    }
+
+    /// The devices that announced themselves and wait.
+    pub fn new_devices(&self) -> Arc<Vec<Arc<NewDeviceView>>> {
+        self.inner.registrar.waiting()
+    }
+
+    /// Makes a waiting device a device of the house.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` with the reason if it claims what it may not have.
+    pub async fn accept_new(
+        &self,
+        id: &str,
+        accept: Accept,
+        by: &Subject,
+    ) -> Result<Arc<DeviceView>, HubError> {
+        self.working()?;
+        let (id, by) = (id.to_owned(), By::from(by));
+        let ask = |reply| RegistrarMsg::Accept(id, accept, by, reply);
+        let device = self.inner.registrar.ask(ask).await?;
+        self.shown(&device)
+    }
+
+    /// Says that nobody wants a waiting device.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn ignore_new(&self, id: &str, by: &Subject) -> Result<(), HubError> {
+        self.working()?;
+        let (id, by) = (id.to_owned(), By::from(by));
+        let ask = |reply| RegistrarMsg::Ignore(id, by, reply);
+        self.inner.registrar.ask(ask).await
+    }
+
+    /// The broker's users, by user name.
+    pub fn credentials(&self) -> Vec<Credential> {
+        let access = self.inner.config.access.load();
+        let mut all: Vec<Credential> = access.iter().cloned().collect();
+        all.sort_by(|a, b| a.username.cmp(&b.username));
+        all
+    }
+
+    /// Makes a broker user. Its password is in the answer and nowhere else.
+    ///
+    /// # Errors
+    /// `Invalid` names the field; `Conflict` if the hub does not manage the broker's users.
+    pub async fn create_credential(
+        &self,
+        new: NewCredential,
+        by: &Subject,
+    ) -> Result<IssuedCredential, HubError> {
+        self.working()?;
+        let (new, by) = (Box::new(new), By::from(by));
+        let ask = |reply| RegistrarMsg::CreateCredential(new, by, reply);
+        self.inner.registrar.ask(ask).await
+    }
+
+    /// Gives a broker user a new password and ends its connections.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` if the hub does not manage the broker's users.
+    pub async fn rotate_credential(
+        &self,
+        id: CredentialId,
+        by: &Subject,
+    ) -> Result<IssuedCredential, HubError> {
+        self.working()?;
+        let by = By::from(by);
+        let ask = |reply| RegistrarMsg::RotateCredential(id, by, reply);
+        self.inner.registrar.ask(ask).await
+    }
+
+    /// Takes a broker user away and ends its connections.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` if the hub does not manage the broker's users.
+    pub async fn delete_credential(&self, id: CredentialId, by: &Subject) -> Result<(), HubError> {
+        self.working()?;
+        let by = By::from(by);
+        let ask = |reply| RegistrarMsg::DeleteCredential(id, by, reply);
+        self.inner.registrar.ask(ask).await
+    }
+
+    /// Stops: refuses what is new, lets what is under way end, writes what waits, says goodbye to
+    /// the broker. Takes less than 3 s.
+    pub async fn shutdown(&self) {
+        self.inner.stopping.store(true, Ordering::SeqCst);
+        let services = &self.inner.services;
+        let finished = async {
+            while self.is_anything_pending() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(FINISH_MAX, finished).await.is_err() {
+            tracing::warn!("commands are still under way; the next start goes on with them");
+        }
+        if let Some(mqtt) = services.wire.mqtt() {
+            let stopped = tokio::time::timeout(FLUSH_MAX, mqtt.stop()).await;
+            if stopped.is_err() {
+                tracing::warn!("the broker did not take the goodbye");
+            }
+        }
+        if !services.journal.barrier(FLUSH_MAX).await || !services.journal.is_empty() {
+            tracing::error!("not everything could be written to the journal");
+        }
+        if tokio::time::timeout(FLUSH_MAX, services.recorder.stop())
+            .await
+            .is_err()
+        {
+            tracing::error!("not all of the history could be written");
+        }
+        let now = services.clock.now();
+        if let Err(problem) = self.inner.store.extend_span(self.inner.span, now).await {
+            tracing::error!(%problem, "the hub's last instant could not be written");
+        }
+        self.inner.root.stop(None);
+    }
+
+    fn is_anything_pending(&self) -> bool {
+        let cells = self.house().cells();
+        let mut entities = cells.iter().map(|c| c.view());
+        entities.any(|view| view.entities.iter().any(|e| e.pending.is_some()))
+    }
+
+    /// Makes a device fail, as a bug would.
+    #[cfg(any(test, feature = "test-hooks"))]
+    pub fn fail_device(&self, device: &DeviceId) {
+        if let Some(cell) = self.house().cell(device) {
+            cell.cast(crate::device::DeviceMsg::Fail);
+        }
+    }
+
+    fn working(&self) -> Result<(), HubError> {
+        if self.is_stopping() {
+            return Err(HubError::Stopping);
+        }
+        Ok(())
+    }
+
+    fn shown(&self, device: &DeviceId) -> Result<Arc<DeviceView>, HubError> {
+        self.house().device(device).ok_or(HubError::NotFound)
+    }
+
+    /// The device once it shows this version; what it shows if it takes too long.
+    async fn shown_at(&self, device: &DeviceId, version: i64) -> Result<Arc<DeviceView>, HubError> {
+        let cell = self.house().cell(device).ok_or(HubError::NotFound)?;
+        let shown = async {
+            while cell.view().version < version {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        if tokio::time::timeout(SHOW_MAX, shown).await.is_err() {
+            tracing::warn!(%device, "the device does not show its change yet");
+        }
+        Ok(cell.view())
+    }
+
+    fn audit_by(&self, by: &Subject, action: &str, target: &str, detail: serde_json::Value) {
+        self.audit(AuditEntry {
+            at: self.clock().now(),
+            user: Some(by.user),
+            name: by.name.clone(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            detail,
+        });
+    }
+}

@@ -1,1 +1,0 @@
-//! Batched writing of history.

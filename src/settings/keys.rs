@@ -1,0 +1,138 @@
+//! The list of settings: one name each for flag, variable and TOML key.
+//!
+//! Owner of the names. Adding a setting starts here.
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    /// The TOML key; `--` with dashes it is the flag, `IOTHOME_` in capitals the variable.
+    pub(crate) name: &'static str,
+    /// What stands for the value in `--help`.
+    pub(crate) value: &'static str,
+    /// Whether its value may be shown.
+    pub(crate) secret: bool,
+    /// One line of help.
+    pub(crate) help: &'static str,
+}
+
+const fn open(name: &'static str, value: &'static str, help: &'static str) -> Key {
+    Key {
+        name,
+        value,
+        secret: false,
+        help,
+    }
+}
+
+const fn secret(name: &'static str, value: &'static str, help: &'static str) -> Key {
+    Key {
+        name,
+        value,
+        secret: true,
+        help,
+    }
+}
+
+/// All settings.
+pub(crate) const KEYS: [Key; 19] = [
+    open(
+        "data_dir",
+        "FOLDER",
+        "Folder for the database, certificates and the broker's files",
+    ),
+    secret(
+        "database_url",
+        "URL",
+        "sqlite:/folder/house.db or postgres://user:password@host/name",
+    ),
+    open(
+        "http_listen",
+        "ADDRESS",
+        "Plain HTTP, for this machine or a proxy; `off` for none",
+    ),
+    open("https_listen", "ADDRESS", "HTTPS; `off` for none"),
+    open(
+        "https_cert",
+        "FILE",
+        "Own web certificate chain in PEM form",
+    ),
+    open("https_key", "FILE", "Its private key in PEM form"),
+    open(
+        "public_url",
+        "URL",
+        "The address people type, when a proxy stands in front",
+    ),
+    open(
+        "trusted_proxies",
+        "CIDRS",
+        "Networks whose X-Forwarded headers are believed",
+    ),
+    open(
+        "names",
+        "NAMES",
+        "More host names and addresses for the certificates",
+    ),
+    open(
+        "broker_listen",
+        "ADDRESS",
+        "The embedded broker's TLS listener",
+    ),
+    secret(
+        "mqtt_url",
+        "URL",
+        "mqtts://user:password@host:port; given means no embedded broker",
+    ),
+    open(
+        "mqtt_ca",
+        "FILE",
+        "CA that signed the broker's certificate, in PEM form",
+    ),
+    open(
+        "mqtt_fingerprint",
+        "SHA256",
+        "SHA-256 fingerprint of the broker's certificate",
+    ),
+    open(
+        "mqtt_manage",
+        "HOW",
+        "none or dynsec: who keeps the users of the broker at mqtt_url",
+    ),
+    open(
+        "discovery",
+        "MODE",
+        "ask, accept or off: what happens to devices that announce themselves",
+    ),
+    open(
+        "discovery_prefix",
+        "PREFIX",
+        "First level of the discovery topics",
+    ),
+    secret(
+        "metrics_token",
+        "TOKEN",
+        "Bearer token that may read /metrics",
+    ),
+    secret(
+        "demo_password",
+        "PASSWORD",
+        "The demo user's password; a new one each start otherwise",
+    ),
+    open("log", "FILTER", "What is logged, such as info or iothome=debug"),
+];
+
+impl Key {
+    /// The flag.
+    pub(crate) fn flag(&self) -> String {
+        format!("--{}", self.name.replace('_', "-"))
+    }
+
+    /// The environment variable.
+    pub(crate) fn variable(&self) -> String {
+        format!("{}{}", super::layers::PREFIX, self.name.to_uppercase())
+    }
+}
+
+/// The setting of this name.
+pub(crate) fn key(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|k| k.name == name)
+}
