@@ -127,10 +127,9 @@ impl Waiting {
     fn push(&mut self, message: Message) {
         let protected = self.protected.contains(&message.topic);
         let key = (message.topic.clone(), message.retained);
-        if !protected && self.live > BEHIND {
-            if let Some(old) = self.newest.get(&key).copied() {
-                self.drop_slot(old);
-            }
+        let behind = !protected && self.live > BEHIND;
+        if let Some(old) = self.newest.get(&key).copied().filter(|_| behind) {
+            self.drop_slot(old);
         }
         if self.live >= MOST && !self.make_room() {
             // Only protected messages wait: the newest is the one to lose, as the

@@ -234,6 +234,7 @@ impl Inner {
             if batch.is_empty() {
                 break;
             }
+            self.gauge();
             let count = batch.len();
             let outcome = self.timed(count, (self.writer.commands)(batch)).await;
             if !self.settle(count, outcome) {
@@ -241,6 +242,11 @@ impl Inner {
             }
         }
         self.drain_audit().await
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the queue is bounded")]
+    fn gauge(&self) {
+        metrics::gauge!("iothome_journal_waiting").set(self.lock().items.len() as f64);
     }
 
     async fn drain_audit(&self) -> bool {

@@ -106,7 +106,7 @@ fn told() -> (Done, oneshot::Receiver<bool>) {
 
 const LONG: Duration = Duration::from_secs(20);
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn writes_keep_their_order_and_gather_in_one_transaction() {
     let fake = Arc::new(Fake::default());
     fake.slow.store(true, Ordering::SeqCst);
@@ -121,7 +121,7 @@ async fn writes_keep_their_order_and_gather_in_one_transaction() {
     assert!(journal.is_empty() && journal.healthy());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failed_acceptance_is_told_at_once_and_still_written_later() {
     let fake = Arc::new(Fake::default());
     fake.failures.store(1, Ordering::SeqCst);
@@ -135,7 +135,7 @@ async fn a_failed_acceptance_is_told_at_once_and_still_written_later() {
     assert!(journal.healthy());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_end_of_a_command_is_told_only_when_it_is_durable() {
     let fake = Arc::new(Fake::default());
     fake.failures.store(2, Ordering::SeqCst);
@@ -146,7 +146,7 @@ async fn the_end_of_a_command_is_told_only_when_it_is_durable() {
     assert_eq!(fake.written(), [command(1).id]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_write_that_can_never_succeed_costs_the_others_nothing_but_time() {
     let fake = Arc::new(Fake::default());
     *fake.poison.lock().expect("whole") = Some(command(1).id);
@@ -161,7 +161,7 @@ async fn one_write_that_can_never_succeed_costs_the_others_nothing_but_time() {
     assert_eq!(fake.written(), [command(0).id, command(2).id]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_full_journal_refuses_acceptances_but_still_takes_ends() {
     let fake = Arc::new(Fake::default());
     let journal = Journal::new(fake.writer());

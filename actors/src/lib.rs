@@ -37,3 +37,6 @@ pub use registrar::{
     Accept, Cut, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice,
     NewDeviceView, NewEntity,
 };
+pub use sessions::{
+    Opened, Permit, SessionError, SessionInfo, SessionKind, Sessions, StreamTicket,
+};

@@ -8,11 +8,13 @@ use crate::device::{DeviceActor, DeviceArgs, DeviceMsg, broker_input};
 use crate::house::{Cell, Change, Door};
 use crate::services::Services;
 use crate::setup::{self, Newcomer, blank_view};
+use futures_util::future::BoxFuture;
+use iothome_engine::command::Command;
 use iothome_engine::device::{DeviceSetup, Input};
 use iothome_engine::ids::DeviceId;
 use iothome_engine::supervision::{Policy, Restarts, Verdict};
 use iothome_engine::view::Health;
-use iothome_store::{Store, StoreError};
+use iothome_store::{Store, StoreError, StoredDevice};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,7 +32,7 @@ const LATER: Duration = Duration::from_secs(5);
 pub(crate) enum SupervisorMsg {
     /// Start these devices; answered when all run.
     Start(Vec<Newcomer>, oneshot::Sender<()>),
-    /// Start every stored device that is not running: the supervisor itself was started again.
+    /// Start every device of the directory again: the supervisor itself was started again.
     Recover,
     /// Read the device from the store, to start it again.
     Load(DeviceId),
@@ -46,6 +48,9 @@ pub(crate) enum SupervisorMsg {
     Remove(DeviceId, oneshot::Sender<()>),
     /// A minute has passed: forgive those that work.
     Minute,
+    /// Test hook: panic, as a bug would.
+    #[cfg(test)]
+    Fail,
 }
 
 /// The actor; everything is in its state.
@@ -53,7 +58,7 @@ pub(crate) struct DeviceSupervisor;
 
 pub(crate) struct Supervised {
     services: Arc<Services>,
-    store: Store,
+    reader: Reader,
     policy: Policy,
     kids: HashMap<DeviceId, Kid>,
     ids: HashMap<ActorId, DeviceId>,
@@ -72,8 +77,28 @@ struct Kid {
 #[derive(Clone)]
 pub(crate) struct SupervisorArgs {
     pub(crate) services: Arc<Services>,
-    pub(crate) store: Store,
+    pub(crate) reader: Reader,
     pub(crate) policy: Policy,
+}
+
+/// A device as it is stored, with its open commands; `None` if it is deleted.
+pub(crate) type Read = Result<Option<(StoredDevice, Vec<Command>)>, StoreError>;
+
+/// How a device is read: the store's functions, or a test's.
+pub(crate) type Reader = Arc<dyn Fn(DeviceId) -> BoxFuture<'static, Read> + Send + Sync>;
+
+/// Reads from the store.
+pub(crate) fn reader(store: &Store) -> Reader {
+    let store = store.clone();
+    Arc::new(move |device| {
+        let store = store.clone();
+        Box::pin(async move {
+            let Some(stored) = store.device(&device).await? else {
+                return Ok(None);
+            };
+            Ok(Some((stored, store.open_commands(&device).await?)))
+        })
+    })
 }
 
 impl Actor for DeviceSupervisor {
@@ -88,7 +113,7 @@ impl Actor for DeviceSupervisor {
     ) -> Result<Supervised, ActorProcessingErr> {
         Ok(Supervised {
             services: args.services,
-            store: args.store,
+            reader: args.reader,
             policy: args.policy,
             kids: HashMap::new(),
             ids: HashMap::new(),
@@ -117,6 +142,8 @@ impl Actor for DeviceSupervisor {
             SupervisorMsg::Due(device) => state.due(&device),
             SupervisorMsg::Remove(device, reply) => state.remove(&device, reply),
             SupervisorMsg::Minute => state.minute(),
+            #[cfg(test)]
+            SupervisorMsg::Fail => panic!("made to fail by a test"),
         }
         Ok(())
     }
@@ -243,9 +270,9 @@ impl Supervised {
         let Some(kid) = self.kids.get(&device) else {
             return;
         };
-        let (services, store) = (Arc::clone(&self.services), self.store.clone());
-        let (cell, me, id) = (Arc::clone(&kid.cell), me.clone(), device.clone());
-        let reading = tokio::spawn(async move { read(&services, &store, &cell, &id).await });
+        let (services, cell) = (Arc::clone(&self.services), Arc::clone(&kid.cell));
+        let (reader, me, id) = (Arc::clone(&self.reader), me.clone(), device.clone());
+        let reading = tokio::spawn(async move { read(&services, &reader, &cell, id).await });
         tokio::spawn(async move {
             let outcome = match reading.await {
                 Ok(Ok(found)) => Ok(found.map(Box::new)),
@@ -403,15 +430,14 @@ fn show_quarantined(cell: &Cell, reason: &str) {
 /// The device as it is stored, with what its last view knew.
 async fn read(
     services: &Services,
-    store: &Store,
+    reader: &Reader,
     cell: &Cell,
-    device: &DeviceId,
+    device: DeviceId,
 ) -> Result<Option<Newcomer>, StoreError> {
     services.journal.barrier(BARRIER_MAX).await;
-    let Some(stored) = store.device(device).await? else {
+    let Some((stored, open)) = reader(device).await? else {
         return Ok(None);
     };
-    let open = store.open_commands(device).await?;
     let view = cell.view();
     let shared = services.shared.load();
     let past = |entity: &_| setup::past_in(&view, entity);
@@ -419,3 +445,7 @@ async fn read(
     setup.coalesced = view.coalesced;
     Ok(Some(Newcomer { setup, open }))
 }
+
+#[cfg(test)]
+#[path = "supervisor_tests.rs"]
+mod tests;

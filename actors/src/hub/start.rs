@@ -18,7 +18,7 @@ use crate::root::{Kept, Recipe, Root, RootMsg};
 use crate::services::{Services, Waiters, Wire};
 use crate::sessions::Sessions;
 use crate::setup::{Newcomer, Past, past_of, setup_of};
-use crate::supervisor::{DeviceSupervisor, SupervisorArgs, SupervisorMsg};
+use crate::supervisor::{DeviceSupervisor, SupervisorArgs, SupervisorMsg, reader};
 use arc_swap::ArcSwap;
 use iothome_engine::command::{Command, CommandWrite, Status, reason};
 use iothome_engine::device::{Input, Shared};
@@ -208,11 +208,17 @@ async fn supervise(
     let kept: Arc<Kept<SupervisorMsg>> = Arc::default();
     let args = SupervisorArgs {
         services: Arc::clone(services),
-        store: store.clone(),
+        reader: reader(store),
         policy,
     };
-    let place = Arc::clone(&kept);
-    let recipe = Recipe::new("devices", move |root: ActorCell| {
+    keep(root, "the devices", supervisor_recipe(&kept, args)).await?;
+    Ok(kept)
+}
+
+/// How the root starts, and starts again, the device supervisor.
+pub(crate) fn supervisor_recipe(kept: &Arc<Kept<SupervisorMsg>>, args: SupervisorArgs) -> Recipe {
+    let place = Arc::clone(kept);
+    Recipe::new("devices", move |root: ActorCell| {
         let (args, place) = (args.clone(), Arc::clone(&place));
         Box::pin(async move {
             let (actor, _) = Actor::spawn_linked(None, DeviceSupervisor, args, root).await?;
@@ -221,9 +227,7 @@ async fn supervise(
             place.set(actor.clone());
             Ok(actor.get_cell())
         })
-    });
-    keep(root, "the devices", recipe).await?;
-    Ok(kept)
+    })
 }
 
 /// Starts every stored device with what was last known of it and with its open commands.

@@ -77,7 +77,7 @@ pub(crate) struct State {
 
 struct OpenLine {
     line: Line,
-    task: AbortOnDrop,
+    _task: AbortOnDrop,
     since: Instant,
     up: bool,
     max_packet: Option<u32>,
@@ -167,7 +167,7 @@ impl State {
         watch(task, me.clone(), self.generation);
         self.line = Some(OpenLine {
             line,
-            task: abort,
+            _task: abort,
             since: Instant::now(),
             up: false,
             max_packet: None,
@@ -363,15 +363,19 @@ impl OpenLine {
 
 /// Expiry is the rest of the deadline rounded up: the broker drops what would come late.
 fn properties(parcel: &Parcel, now: Timestamp) -> PublishProperties {
-    let mut properties = PublishProperties::default();
-    properties.message_expiry_interval = parcel.deadline_at.map(|deadline| {
+    let expiry = parcel.deadline_at.map(|deadline| {
         let rest_ms = deadline.millis_since(now).max(1);
         u32::try_from(rest_ms.saturating_add(999) / 1000).unwrap_or(u32::MAX)
     });
-    if let Key::Command(id) = parcel.key {
-        properties.correlation_data = Some(id.to_string().into());
+    let correlation = match parcel.key {
+        Key::Command(id) => Some(id.to_string().into()),
+        Key::Plain(_) => None,
+    };
+    PublishProperties {
+        message_expiry_interval: expiry,
+        correlation_data: correlation,
+        ..PublishProperties::default()
     }
-    properties
 }
 
 /// Tells the actor when the connection's task ends, by itself or by a panic.

@@ -205,7 +205,7 @@ impl Mqtt {
             deadline_at: Some(outgoing.deadline_at),
             once: outgoing.at_most_once,
         };
-        self.shared.put(parcel);
+        self.shared.put(&parcel);
     }
 
     /// Takes a command back, if it has not left yet.
@@ -221,7 +221,7 @@ impl Mqtt {
     /// Publishes a message of the hub itself; it waits for the broker if need be.
     pub(crate) fn publish_plain(&self, topic: &str, payload: Bytes, retain: bool) {
         let number = self.plain.fetch_add(1, Ordering::Relaxed);
-        self.shared.put(Parcel {
+        self.shared.put(&Parcel {
             key: Key::Plain(number),
             device: None,
             topic: topic.to_owned(),
@@ -250,10 +250,12 @@ impl Mqtt {
     /// Says goodbye to the broker and ends; at most a second.
     pub(crate) async fn stop(&self) {
         let actor = self.shared.actor().clone();
-        if let Some(actor) = actor {
-            if call_t!(actor, MqttMessage::Stop, GOODBYE_MS).is_err() {
-                tracing::warn!("the broker did not hear the hub's goodbye");
-            }
+        let heard = match actor {
+            Some(actor) => call_t!(actor, MqttMessage::Stop, GOODBYE_MS).is_ok(),
+            None => false,
+        };
+        if !heard {
+            tracing::warn!("the broker did not hear the hub's goodbye");
         }
         self.keeper.stop(None);
     }
@@ -282,12 +284,12 @@ impl Shared {
         }
     }
 
-    fn put(&self, parcel: Parcel) {
+    fn put(&self, parcel: &Parcel) {
         if !is_topic(&parcel.topic) {
-            return self.refuse(&parcel, "its topic is not one that can be published to");
+            return self.refuse(parcel, "its topic is not one that can be published to");
         }
         if self.outbox().put(parcel.clone()).is_err() {
-            return self.refuse(&parcel, "too much waits for the broker");
+            return self.refuse(parcel, "too much waits for the broker");
         }
         self.pump();
     }

@@ -267,10 +267,13 @@ impl State {
                 tracing::error!(%error, "history could not be rolled up");
                 return;
             }
-            if prune {
-                if let Err(error) = store.prune_history(now, &Retention::default()).await {
-                    tracing::error!(%error, "old history could not be deleted");
-                }
+            let pruned = if prune {
+                store.prune_history(now, &Retention::default()).await.err()
+            } else {
+                None
+            };
+            if let Some(error) = pruned {
+                tracing::error!(%error, "old history could not be deleted");
             }
         }));
     }

@@ -11,7 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -156,25 +157,38 @@ impl Drop for GateKeeper {
     }
 }
 
-async fn pass(mut hub: TcpStream, to: u16, mut gate: watch::Receiver<Gate>) {
-    let Ok(mut broker) = TcpStream::connect(("127.0.0.1", to)).await else {
+async fn pass(hub: TcpStream, to: u16, gate: watch::Receiver<Gate>) {
+    let Ok(broker) = TcpStream::connect(("127.0.0.1", to)).await else {
         return;
     };
     hub.set_nodelay(true).expect("set");
     broker.set_nodelay(true).expect("set");
+    let (from_hub, to_hub) = hub.into_split();
+    let (from_broker, to_broker) = broker.into_split();
+    let mut shut = gate.clone();
+    tokio::select! {
+        () = pass_one_way(from_hub, to_broker, gate.clone()) => {}
+        () = pass_one_way(from_broker, to_hub, gate) => {}
+        _ = shut.wait_for(|gate| *gate == Gate::Shut) => {}
+    }
+}
+
+/// Looks at the gate after reading: what was sent after it was stalled never passes.
+async fn pass_one_way(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut gate: watch::Receiver<Gate>,
+) {
+    let mut bytes = vec![0; 65_536];
     loop {
-        let state = *gate.borrow_and_update();
-        match state {
-            Gate::Shut => return,
-            Gate::Stalled => {
-                if gate.changed().await.is_err() {
-                    return;
-                }
-            }
-            Gate::Open => tokio::select! {
-                _ = copy_bidirectional(&mut hub, &mut broker) => return,
-                changed = gate.changed() => if changed.is_err() { return },
-            },
+        let Ok(n @ 1..) = from.read(&mut bytes).await else {
+            return;
+        };
+        if gate.wait_for(|gate| *gate != Gate::Stalled).await.is_err()
+            || *gate.borrow() == Gate::Shut
+            || to.write_all(&bytes[..n]).await.is_err()
+        {
+            return;
         }
     }
 }

@@ -346,6 +346,9 @@ async fn a_replay_is_told_from_news_and_comes_again_after_a_reconnect() {
     let news = lamp.next().await;
     assert_eq!((news.payload.as_ref(), news.retained), (&b"OFF"[..], false));
     rig.until(&MqttEvent::Up).await;
+    // What the hub has not acknowledged would be delivered once more, as news.
+    let command = rig.publish("lamp/set", "ON", 60_000);
+    rig.until(&acknowledged(command)).await;
     gate.set(Gate::Shut);
     rig.until(&MqttEvent::Down).await;
     assert!(!rig.mqtt.status().connected);
