@@ -53,7 +53,9 @@ impl Stream {
 
     /// The next event with a name; `None` when the stream has ended.
     async fn next(&mut self) -> Option<Event> {
-        tokio::time::timeout(PATIENCE, self.read()).await.expect("an event or the end in time")
+        tokio::time::timeout(PATIENCE, self.read())
+            .await
+            .expect("an event or the end in time")
     }
 
     /// The next event of that name whose words hold these.
@@ -100,10 +102,21 @@ async fn a_report_re_renders_the_card_and_the_device_page() {
     let switch = Switch::connect(&house, "socket", &credential, Manner::Obeys).await;
     switch.report("ON").await;
     let card = home.find("card", "The socket On reported").await;
-    assert!(card.data.starts_with("<article class=\"card\" id=\"card-socket\""));
-    assert!(card.id.contains('-'), "an id has the boot and a number: {}", card.id);
+    assert!(
+        card.data
+            .starts_with("<article class=\"card\" id=\"card-socket\"")
+    );
+    assert!(
+        card.id.contains('-'),
+        "an id has the boot and a number: {}",
+        card.id
+    );
     let panel = device.find("card", "On reported").await;
-    assert!(panel.data.starts_with("<div class=\"device\" id=\"device-socket\""));
+    assert!(
+        panel
+            .data
+            .starts_with("<div class=\"device\" id=\"device-socket\"")
+    );
     house.stop().await;
 }
 
@@ -117,12 +130,22 @@ async fn a_command_is_told_step_by_step_and_enters_the_list_of_the_device() {
     let mut home = Stream::open(&house, &mut browser, "/").await;
     let mut device = Stream::open(&house, &mut browser, "/devices/socket").await;
     let token = browser.token("/").await;
-    let fields = [("csrf", token.as_str()), ("back", "home"), ("action", "turn_on")];
-    let answer = browser.fetch("/devices/socket/entities/power/commands", &fields).await;
+    let fields = [
+        ("csrf", token.as_str()),
+        ("back", "home"),
+        ("action", "turn_on"),
+    ];
+    let answer = browser
+        .fetch("/devices/socket/entities/power/commands", &fields)
+        .await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     home.find("card", "Turn on – confirmed in").await;
     let row = device.find("command", "confirmed in").await;
-    assert!(row.data.starts_with("<li class=\"command\" id=\"command-"), "{}", row.data);
+    assert!(
+        row.data.starts_with("<li class=\"command\" id=\"command-"),
+        "{}",
+        row.data
+    );
     assert!(words_of(&row.data).contains("by adam"));
     house.stop().await;
 }

@@ -92,7 +92,11 @@ struct Teller {
 impl Teller {
     fn tell(&mut self, signal: &Signal, subject: &Subject) -> Vec<Frame> {
         match signal {
-            Signal::Started => self.broker().into_iter().chain([frame("hello", NOTHING)]).collect(),
+            Signal::Started => self
+                .broker()
+                .into_iter()
+                .chain([frame("hello", NOTHING)])
+                .collect(),
             // Which cards there are is the page's matter: it asks for itself anew.
             Signal::Rights => vec![frame("resync", NOTHING)],
             Signal::Resync => Vec::new(),
@@ -165,7 +169,10 @@ impl Teller {
         let view = self.hub.house().device(&asked.device)?;
         let reading = self.reading(&asked.device, subject);
         let line = show::line(reading, view.entity(&asked.entity), asked);
-        Some(frame("command", command::row(self.visit.t, &line).into_string()))
+        Some(frame(
+            "command",
+            command::row(self.visit.t, &line).into_string(),
+        ))
     }
 
     /// Tells when the hub has lost or found its broker.

@@ -9,8 +9,8 @@ use iothome_views::assets;
 
 /// A file whose address holds the hash of its content.
 pub(crate) async fn asset(request: HttpRequest) -> Answer {
-    let asset = assets::find(request.path())
-        .ok_or_else(|| Problem::not_found("there is no such file"))?;
+    let asset =
+        assets::find(request.path()).ok_or_else(|| Problem::not_found("there is no such file"))?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, asset.content_type))
         .insert_header((header::CACHE_CONTROL, assets::CACHE_CONTROL))

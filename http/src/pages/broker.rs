@@ -38,5 +38,10 @@ pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         has_ca: app.config.ca_pem.is_some(),
     };
-    Ok(page(view::page(t, &visit.viewer, &visit.live("broker"), &model)))
+    Ok(page(view::page(
+        t,
+        &visit.viewer,
+        &visit.live("broker"),
+        &model,
+    )))
 }

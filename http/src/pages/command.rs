@@ -69,12 +69,12 @@ async fn ask(
     entity: &EntityId,
     form: CommandForm,
 ) -> Answer<Asked> {
-    let action: Action = form
-        .action
-        .parse()
-        .map_err(|error: iothome_engine::kind::UnknownWord| {
-            Problem::invalid("action", error.to_string())
-        })?;
+    let action: Action =
+        form.action
+            .parse()
+            .map_err(|error: iothome_engine::kind::UnknownWord| {
+                Problem::invalid("action", error.to_string())
+            })?;
     let view = app.hub.house().device(device).ok_or_else(no_device)?;
     let kind = view.entity(entity).ok_or_else(no_device)?.kind;
     let value = match action {

@@ -57,11 +57,7 @@ pub(crate) async fn show(
     Ok(page(device::page(visit.t, &visit.viewer, &live, &model)))
 }
 
-async fn values(
-    app: &App,
-    reading: Reading<'_>,
-    view: &DeviceView,
-) -> Answer<Vec<RecentValues>> {
+async fn values(app: &App, reading: Reading<'_>, view: &DeviceView) -> Answer<Vec<RecentValues>> {
     let span = (reading.now.plus_millis(-SPAN_MS), reading.now);
     let mut charts = Vec::new();
     for entity in show::charted(view).take(CHARTS) {

@@ -21,10 +21,12 @@ pub(super) fn wants_fragment(request: &HttpRequest) -> bool {
 pub(crate) fn error_page(request: &HttpRequest, problem: &Problem) -> HttpResponse {
     let t = &ENGLISH;
     let status = problem.status.as_u16();
-    let reference = problem
-        .status
-        .is_server_error()
-        .then(|| request.extensions().get::<RequestId>().map(ToString::to_string));
+    let reference = problem.status.is_server_error().then(|| {
+        request
+            .extensions()
+            .get::<RequestId>()
+            .map(ToString::to_string)
+    });
     let model = ErrorPage {
         status,
         detail: detail(t, problem),
@@ -86,7 +88,10 @@ mod tests {
                 .insert_header(("referer", referer));
             back(&request.to_http_request())
         };
-        assert_eq!(from("https://hub.local:8443/sessions"), Some("/sessions".into()));
+        assert_eq!(
+            from("https://hub.local:8443/sessions"),
+            Some("/sessions".into())
+        );
         for elsewhere in [
             "https://evil.example/",
             "https://hub.local:8443//evil.example",

@@ -15,5 +15,10 @@ pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
     let visit = Visit::of(&app, &user).await?;
     let devices = app.hub.house().devices();
     let model = show::home(visit.t, &devices, &user.subject, &visit.zone, visit.now);
-    Ok(page(home::page(visit.t, &visit.viewer, &visit.live("home"), &model)))
+    Ok(page(home::page(
+        visit.t,
+        &visit.viewer,
+        &visit.live("home"),
+        &model,
+    )))
 }

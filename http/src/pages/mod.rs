@@ -23,7 +23,7 @@ use crate::routes::{Access, Entry};
 /// The page routes.
 pub(crate) fn routes() -> Vec<Entry> {
     vec![
-        Entry::get("/assets/{file}", Access::Open, assets::asset),
+        Entry::get("/assets/{file}", Access::Asset, assets::asset),
         Entry::get("/sign-in", Access::Open, sign_in::show),
         Entry::post("/sign-in", Access::Open, sign_in::submit),
         Entry::post("/sign-out", Access::Cookie, sign_in::sign_out),
@@ -38,8 +38,16 @@ pub(crate) fn routes() -> Vec<Entry> {
             command::submit,
         ),
         Entry::get("/new-devices", Access::Cookie, new_devices::show),
-        Entry::post("/new-devices/{id}/accept", Access::Cookie, new_devices::accept),
-        Entry::post("/new-devices/{id}/ignore", Access::Cookie, new_devices::ignore),
+        Entry::post(
+            "/new-devices/{id}/accept",
+            Access::Cookie,
+            new_devices::accept,
+        ),
+        Entry::post(
+            "/new-devices/{id}/ignore",
+            Access::Cookie,
+            new_devices::ignore,
+        ),
         Entry::get("/broker", Access::Cookie, broker::show),
         Entry::get("/sessions", Access::Cookie, sessions::show),
         Entry::post("/sessions/{id}/end", Access::Cookie, sessions::end),

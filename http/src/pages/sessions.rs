@@ -107,7 +107,8 @@ mod tests {
         assert_eq!(browser(firefox), "Firefox on Linux");
         let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1";
         assert_eq!(browser(safari), "Safari on iPhone");
-        let edge = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0";
+        let edge =
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0";
         assert_eq!(browser(edge), "Edge on Windows");
         assert_eq!(browser("curl/8.9"), "curl/8.9");
         assert_eq!(browser(""), "");

@@ -142,8 +142,15 @@ fn said(problem: &Problem) -> String {
 /// Zones to suggest: those named after a place.
 fn zones() -> Vec<String> {
     const REGIONS: [&str; 9] = [
-        "Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/",
-        "Indian/", "Pacific/",
+        "Africa/",
+        "America/",
+        "Antarctica/",
+        "Asia/",
+        "Atlantic/",
+        "Australia/",
+        "Europe/",
+        "Indian/",
+        "Pacific/",
     ];
     let mut zones: Vec<String> = jiff::tz::db()
         .available()

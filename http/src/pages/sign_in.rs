@@ -138,7 +138,10 @@ mod tests {
 
     #[test]
     fn sign_in_leads_only_to_pages_of_this_hub() {
-        assert_eq!(own_page(Some("/devices/lamp".into())), Some("/devices/lamp".into()));
+        assert_eq!(
+            own_page(Some("/devices/lamp".into())),
+            Some("/devices/lamp".into())
+        );
         for elsewhere in [
             "https://evil.example",
             "//evil.example",
