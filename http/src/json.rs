@@ -315,14 +315,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_a_bad_request() {
-        for body in [
-            "",
-            "{",
-            "{\"name\":}",
-            "nul",
-           
-            "\u{0}",
-        ] {
+        for body in ["", "{", "{\"name\":}", "nul", "\u{0}"] {
             let problem = parse::<Outer>(body.as_bytes()).expect_err(body);
             assert_eq!(problem.status, StatusCode::BAD_REQUEST, "{body}");
         }
