@@ -3,12 +3,24 @@
 //! Owner of everything between a socket and the house's handles: listeners,
 //! sign-in, checks, JSON and HTML. It must never hold a rule of the house.
 
+mod api;
+mod app;
 mod auth;
 mod config;
 mod door;
 mod error;
+mod json;
+mod live;
+mod pages;
 mod problem;
+mod routes;
+mod server;
+mod standby;
+mod stream;
 
 pub use auth::setup::new_setup_code;
 pub use config::WebConfig;
 pub use error::WebError;
+#[doc(hidden)]
+pub use routes::route_table;
+pub use server::{Web, serve, serve_standby};

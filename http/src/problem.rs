@@ -8,6 +8,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value, json};
 use std::fmt;
+use std::num::NonZeroU64;
 
 /// Why a request was refused: rendered as JSON for API routes and as a page for page routes.
 #[derive(Clone, Debug)]
@@ -21,9 +22,9 @@ pub(crate) struct Problem {
     /// The field that is wrong, in the request's own words.
     pub(crate) field: Option<String>,
     /// When to try again.
-    pub(crate) retry_after_s: Option<u64>,
+    pub(crate) retry_after_s: Option<NonZeroU64>,
     /// Methods the path knows (405).
-    pub(crate) allow: Option<String>,
+    pub(crate) allow: Option<Box<str>>,
     /// Further members of the document.
     pub(crate) extra: Map<String, Value>,
 }
@@ -118,8 +119,8 @@ impl Problem {
 
     /// Says when to try again.
     #[must_use]
-    pub(crate) const fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_s = Some(seconds);
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = NonZeroU64::new(seconds).or(Some(NonZeroU64::MIN));
         self
     }
 
@@ -151,7 +152,7 @@ impl Problem {
     /// Sets the headers that belong to the problem, whatever its body is.
     pub(crate) fn put_headers(&self, headers: &mut header::HeaderMap) {
         if let Some(seconds) = self.retry_after_s {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.get()));
         }
         if let Some(Ok(allow)) = self.allow.as_deref().map(HeaderValue::from_str) {
             headers.insert(header::ALLOW, allow);

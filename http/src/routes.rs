@@ -14,8 +14,10 @@ use std::sync::Arc;
 /// Who may knock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anyone.
+    /// Anyone; a handler is told who asks if they are signed in.
     Open,
+    /// Anyone, and nobody is looked for: files that are the same for all.
+    Asset,
     /// A program with an access token in `Authorization: Bearer`.
     Bearer,
     /// A person with a browser: cookies, renewed on the way; others are sent to the sign-in page.
@@ -125,6 +127,22 @@ pub(crate) fn table() -> Vec<Entry> {
     table
 }
 
+/// A route as documentation and tests see it: method, path template, who may knock.
+#[doc(hidden)]
+pub fn route_table() -> Vec<(String, &'static str, &'static str)> {
+    let word = |access| match access {
+        Access::Open | Access::Asset => "open",
+        Access::Bearer => "bearer",
+        Access::Cookie => "cookie",
+        Access::Either => "either",
+        Access::Metrics => "metrics",
+    };
+    table()
+        .into_iter()
+        .map(|entry| (entry.method.to_string(), entry.path, word(entry.access)))
+        .collect()
+}
+
 /// Registers the table: one resource per path, gated, with 405 for other methods.
 pub(crate) fn configure(table: &[Entry], config: &mut ServiceConfig) {
     let mut paths: Vec<&'static str> = Vec::new();
@@ -170,7 +188,7 @@ fn wrong_method(request: &HttpRequest, allow: &str) -> Problem {
             request.method()
         ),
     );
-    problem.allow = Some(allow.to_owned());
+    problem.allow = Some(allow.into());
     problem
 }
 

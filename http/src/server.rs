@@ -13,7 +13,7 @@ use crate::door::span::RequestSpan;
 use crate::error::WebError;
 use crate::{routes, standby};
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{HttpServer, web};
 use iothome_actors::Hub;
 use iothome_store::Store;
@@ -86,96 +86,114 @@ fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListener, WebEr
 }
 
 /// Opens the web door.
+///
+/// # Errors
+/// [`WebError`] names the setting to change.
 pub async fn serve(config: WebConfig, hub: Hub, store: Store) -> Result<Web, WebError> {
     let public = config.check()?;
     let sockets = Sockets::bind(&config)?;
     let (http, https) = sockets.addresses()?;
     let listen: Vec<SocketAddr> = [http, https].into_iter().flatten().collect();
-    let tls = config.https.as_ref().map(|(_, tls)| Arc::clone(tls));
-    let prometheus = config.prometheus.clone();
+    let tls = tls(&config);
     let app = web::Data::new(App::new(config, public, &listen, hub, store).await?);
     let closing = CancellationToken::new();
-    let feed = Arc::clone(&app.feed);
-    let closed = closing.clone();
-    tokio::spawn(async move {
-        let mut tick = tokio::time::interval(UPKEEP);
-        loop {
-            tokio::select! {
-                () = closed.cancelled() => break feed.stop(),
-                _ = tick.tick() => if let Some(prometheus) = &prometheus { prometheus.run_upkeep() },
-            }
-        }
-    });
-    let table: Arc<[routes::Entry]> = routes::table().into();
-    let server = HttpServer::new(move || {
-        actix_web::App::new()
-            .app_data(app.clone())
-            .app_data(web::PayloadConfig::new(BODY_MAX))
-            .configure(|services| routes::configure(&table, services))
-            .wrap(Compress::default())
-            .wrap(from_fn(pass::pass))
-            .wrap(TracingLogger::<RequestSpan>::new())
-    });
-    let (handle, server) = run(server, sockets, tls)?;
-    Ok(Web {
-        http,
-        https,
-        handle,
-        server,
-        closing,
-    })
+    tokio::spawn(look_after(app.clone(), closing.clone()));
+    let served = Served::House(app, routes::table().into());
+    open(sockets, tls, served, closing)
 }
 
 /// Opens a door that says only that this hub stands by (another one runs the house).
 ///
-/// The main server takes over its addresses after `stop`.
+/// The main server can take over the addresses after `stop`.
+///
+/// # Errors
+/// [`WebError`] names the setting to change.
 pub async fn serve_standby(config: &WebConfig) -> Result<Web, WebError> {
     config.check()?;
     let sockets = Sockets::bind(config)?;
-    let (http, https) = sockets.addresses()?;
-    let tls = config.https.as_ref().map(|(_, tls)| Arc::clone(tls));
-    let server = HttpServer::new(|| actix_web::App::new().configure(standby::configure));
-    let (handle, server) = run(server, sockets, tls)?;
-    Ok(Web {
-        http,
-        https,
-        handle,
-        server,
-        closing: CancellationToken::new(),
-    })
+    open(
+        sockets,
+        tls(config),
+        Served::Standby,
+        CancellationToken::new(),
+    )
 }
 
-fn run<F, I, S, B>(
-    server: HttpServer<F, I, S, B>,
+fn tls(config: &WebConfig) -> Option<rustls::ServerConfig> {
+    let (_, tls) = config.https.as_ref()?;
+    Some(rustls::ServerConfig::clone(tls))
+}
+
+/// What a server serves.
+#[derive(Clone)]
+enum Served {
+    House(web::Data<App>, Arc<[routes::Entry]>),
+    Standby,
+}
+
+impl Served {
+    fn configure(&self, services: &mut web::ServiceConfig) {
+        match self {
+            Self::House(app, table) => {
+                services.app_data(app.clone());
+                routes::configure(table, services);
+            }
+            Self::Standby => standby::configure(services),
+        }
+    }
+}
+
+fn open(
     sockets: Sockets,
-    tls: Option<Arc<rustls::ServerConfig>>,
-) -> std::io::Result<(ServerHandle, JoinHandle<std::io::Result<()>>)>
-where
-    F: Fn() -> I + Send + Clone + 'static,
-    I: actix_web::dev::IntoServiceFactory<S, actix_web::dev::Request> + 'static,
-    S: actix_web::dev::ServiceFactory<actix_web::dev::Request, Config = actix_web::dev::AppConfig>
-        + 'static,
-    S::Error: Into<actix_web::Error>,
-    S::InitError: std::fmt::Debug,
-    S::Response: Into<actix_web::HttpResponse<B>>,
-    B: actix_web::body::MessageBody + 'static,
-{
-    let mut server = server
-        .workers(WORKERS)
-        .max_connections(CONNECTIONS_PER_WORKER)
-        .client_request_timeout(HEAD_WAIT)
-        .keep_alive(KEEP_ALIVE)
-        .tls_handshake_timeout(HANDSHAKE_WAIT)
-        .shutdown_timeout(STOP_WAIT_S)
-        .tcp_nodelay(true)
-        .disable_signals();
+    tls: Option<rustls::ServerConfig>,
+    served: Served,
+    closing: CancellationToken,
+) -> Result<Web, WebError> {
+    let (http, https) = sockets.addresses()?;
+    let has_house = matches!(served, Served::House(..));
+    let mut server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(web::PayloadConfig::new(BODY_MAX))
+            .configure(|services| served.configure(services))
+            .wrap(Compress::default())
+            .wrap(Condition::new(has_house, from_fn(pass::pass)))
+            .wrap(TracingLogger::<RequestSpan>::new())
+    })
+    .workers(WORKERS)
+    .max_connections(CONNECTIONS_PER_WORKER)
+    .client_request_timeout(HEAD_WAIT)
+    .keep_alive(KEEP_ALIVE)
+    .tls_handshake_timeout(HANDSHAKE_WAIT)
+    .shutdown_timeout(STOP_WAIT_S)
+    .tcp_nodelay(true)
+    .disable_signals();
     if let Some(socket) = sockets.http {
         server = server.listen(socket)?;
     }
     if let (Some(socket), Some(tls)) = (sockets.https, tls) {
-        server = server.listen_rustls_0_23(socket, rustls::ServerConfig::clone(&tls))?;
+        server = server.listen_rustls_0_23(socket, tls)?;
     }
     let running = server.run();
-    let handle = running.handle();
-    Ok((handle, tokio::spawn(running)))
+    Ok(Web {
+        http,
+        https,
+        handle: running.handle(),
+        server: tokio::spawn(running),
+        closing,
+    })
+}
+
+/// Tidies the metrics while the door is open, and ends the streams when it closes.
+async fn look_after(app: web::Data<App>, closing: CancellationToken) {
+    let mut tick = tokio::time::interval(UPKEEP);
+    loop {
+        tokio::select! {
+            () = closing.cancelled() => return app.feed.stop(),
+            _ = tick.tick() => {
+                if let Some(prometheus) = &app.config.prometheus {
+                    prometheus.run_upkeep();
+                }
+            }
+        }
+    }
 }

@@ -63,7 +63,7 @@ enum Start {
     /// New here: it has just loaded everything.
     Fresh(u64),
     /// It missed these.
-    Replay(Vec<Numbered>),
+    Replay(u64, Vec<Numbered>),
     /// What it missed is no longer known.
     Resync(u64),
 }
@@ -86,6 +86,20 @@ impl Feed {
             sender: broadcast::channel(RING).0,
             stopping: CancellationToken::new(),
         }
+    }
+
+    /// The place in the stream now, for a page to go on from (`/live?after=`).
+    pub(crate) fn place(&self) -> String {
+        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        format!("{}-{}", self.boot, ring.last)
+    }
+
+    /// Rights have changed: who was away meanwhile must resync, since the ring
+    /// does not tell what they may see now and might not before.
+    pub(crate) fn forget(&self) {
+        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.last += 1;
+        ring.recent.clear();
     }
 
     /// Ends all streams.
@@ -124,7 +138,7 @@ impl Feed {
         let start = match seen {
             Some(n) if n + 1 >= oldest => {
                 let missed = ring.recent.iter().filter(|c| c.n > n);
-                Start::Replay(missed.cloned().collect())
+                Start::Replay(ring.last, missed.cloned().collect())
             }
             _ => Start::Resync(ring.last),
         };
@@ -157,6 +171,8 @@ pub(crate) enum Signal {
     Started,
     /// These changed, each device at most once, in order.
     Changed(Vec<Change>),
+    /// These changed while the reader was away: what it knows of those devices is old.
+    Missed(Vec<Change>),
     /// The reader's rights changed: what it may see must be worked out anew.
     Rights,
     /// The reader is being told to load everything anew: forget what it knew.
@@ -199,11 +215,7 @@ where
     T: FnMut(&Signal, &Subject) -> Vec<Frame> + 'static,
 {
     let ticket = app.hub.sessions().open_stream(user.session).await?;
-    let last_event_id = request
-        .headers()
-        .get("last-event-id")
-        .and_then(|value| value.to_str().ok());
-    let (start, receiver) = app.feed.follow(last_event_id);
+    let (start, receiver) = app.feed.follow(place_of(request));
     let reader = Reader {
         feed: Arc::clone(&app.feed),
         subject: ticket.subject.load_full(),
@@ -226,6 +238,15 @@ where
         // Compression would hold them back, too.
         .insert_header(ContentEncoding::Identity)
         .streaming(body))
+}
+
+/// `Last-Event-ID` of a reader that comes back, else `?after=` of a page that begins.
+fn place_of(request: &HttpRequest) -> Option<&str> {
+    let header = request.headers().get("last-event-id");
+    header.and_then(|value| value.to_str().ok()).or_else(|| {
+        let mut pairs = request.query_string().split('&');
+        pairs.find_map(|pair| pair.strip_prefix("after="))
+    })
 }
 
 struct Reader<T> {
@@ -294,12 +315,24 @@ impl<T: FnMut(&Signal, &Subject) -> Vec<Frame>> Reader<T> {
                 // An id without data moves the reader's place and shows nothing.
                 text.push_str(&format!("id: {}\n\n", self.id()));
             }
-            Start::Replay(missed) => text.push_str(&self.tell_all(missed)),
+            Start::Replay(n, missed) => text.push_str(&self.replay(n, missed)),
             Start::Resync(n) => {
                 self.last = n;
                 text.push_str(&self.resync());
             }
         }
+        text
+    }
+
+    fn replay(&mut self, n: u64, missed: Vec<Numbered>) -> String {
+        self.last = n;
+        let changes: Vec<Change> = missed.into_iter().filter_map(|c| c.change).collect();
+        if changes.iter().any(|c| matches!(c, Change::Directory)) {
+            // What went while the reader was away is no longer known.
+            return self.resync();
+        }
+        let mut text = format!("id: {}\n\n", self.id());
+        text.push_str(&self.say(&Signal::Missed(newest_per_device(changes))));
         text
     }
 
@@ -376,4 +409,101 @@ fn newest_per_device(changes: Vec<Change>) -> Vec<Change> {
         .collect();
     kept.reverse();
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(name: &str) -> Change {
+        Change::Device(name.parse().expect("an id"))
+    }
+
+    fn missed(start: &Start) -> Option<Vec<u64>> {
+        match start {
+            Start::Replay(_, missed) => Some(missed.iter().map(|c| c.n).collect()),
+            Start::Fresh(_) | Start::Resync(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_reader_that_comes_back_gets_what_it_missed() {
+        let feed = Feed::new("b00t");
+        for _ in 0..5 {
+            feed.push(Some(device("lamp")));
+        }
+        assert!(matches!(feed.follow(None).0, Start::Fresh(5)));
+        assert_eq!(missed(&feed.follow(Some("b00t-3")).0), Some(vec![4, 5]));
+        assert_eq!(missed(&feed.follow(Some("b00t-5")).0), Some(vec![]));
+    }
+
+    #[test]
+    fn an_unknown_boot_a_future_number_or_one_too_old_gives_resync() {
+        let feed = Feed::new("b00t");
+        for _ in 0..=RING {
+            feed.push(Some(device("lamp")));
+        }
+        for id in [
+            "other-3",
+            "b00t-99999",
+            "b00t-0",
+            "b00t",
+            "",
+            "b00t--1",
+            "b00t-x",
+        ] {
+            assert!(matches!(feed.follow(Some(id)).0, Start::Resync(_)), "{id}");
+        }
+        let oldest = feed.follow(Some("b00t-1")).0;
+        assert_eq!(missed(&oldest).map(|m| m.len()), Some(RING));
+    }
+
+    #[test]
+    fn where_the_feed_lost_changes_readers_resync() {
+        let feed = Feed::new("b00t");
+        feed.push(Some(device("lamp")));
+        feed.push(None);
+        feed.push(Some(device("lamp")));
+        assert!(matches!(feed.follow(Some("b00t-1")).0, Start::Resync(3)));
+        assert_eq!(missed(&feed.follow(Some("b00t-2")).0), Some(vec![3]));
+    }
+
+    #[test]
+    fn nothing_falls_between_the_replay_and_the_receiver() {
+        let feed = Feed::new("b00t");
+        feed.push(Some(device("lamp")));
+        let (_, mut receiver) = feed.follow(Some("b00t-0"));
+        feed.push(Some(device("fan")));
+        assert_eq!(receiver.try_recv().map(|c| c.n).ok(), Some(2));
+    }
+
+    #[test]
+    fn a_device_that_changed_often_is_told_once_in_a_batch() {
+        let kept = newest_per_device(vec![
+            device("lamp"),
+            device("fan"),
+            Change::Directory,
+            device("lamp"),
+        ]);
+        let names: Vec<String> = kept
+            .iter()
+            .map(|change| match change {
+                Change::Device(id) => id.to_string(),
+                Change::Command(_) => "command".into(),
+                Change::Directory => "directory".into(),
+            })
+            .collect();
+        assert_eq!(names, ["fan", "directory", "lamp"]);
+    }
+
+    #[test]
+    fn a_frame_of_several_lines_is_one_event() {
+        let mut text = String::new();
+        let frame = Frame {
+            event: "card",
+            data: "<a>\n<b>".into(),
+        };
+        frame.write(&mut text, "b00t-7");
+        assert_eq!(text, "event: card\ndata: <a>\ndata: <b>\nid: b00t-7\n\n");
+    }
 }

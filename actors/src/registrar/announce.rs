@@ -3,9 +3,9 @@
 //! Owner of the order in which announcements are judged. The topic decides who
 //! speaks; it must never let one sender speak for another's device.
 
+use super::plan;
 use super::registry::Registry;
 use super::waiting::Judged;
-use super::{By, accept::Accept, plan};
 use bytes::Bytes;
 use iothome_engine::access::{Verdict, judge};
 use iothome_engine::discovery::{self, Announced, Announcement};
@@ -278,19 +278,6 @@ impl Registry {
         Ok(())
     }
 
-    /// Discovery mode `accept`: who waits as new becomes a device.
-    async fn accept_fresh(&mut self) {
-        let hub = By {
-            user: None,
-            name: "discovery".to_owned(),
-        };
-        for id in self.waiting.fresh() {
-            if let Err(problem) = self.accept(&id, Accept::default(), &hub).await {
-                tracing::warn!(device = id, %problem, "the new device waits");
-            }
-        }
-    }
-
     /// Writes down who waits. What fails stays unwritten, and is tried again.
     pub(super) async fn write_waiting(&mut self) {
         if !self.waiting.is_changed() {
@@ -321,6 +308,11 @@ impl Registry {
             for announced in self.parse_row(&row) {
                 let device = self.device_of(&announced.0);
                 let (sender, conflict) = self.judge(&announced.0, device.as_ref());
+                if device.is_some() && conflict.is_none() {
+                    // It was accepted, and the hub ended before the row went.
+                    self.waiting.forget(&row.id);
+                    break;
+                }
                 let judged = Judged {
                     sender,
                     conflict,
@@ -330,6 +322,7 @@ impl Registry {
                     .note_stored(&row.id, &announced.0, &announced.1, judged);
             }
         }
+        self.write_waiting().await;
         self.shown_change = true;
         Ok(())
     }

@@ -20,6 +20,7 @@ use iothome_engine::ids::{DeviceId, EntityId};
 use iothome_store::{AuditEntry, DevicePatch, Store, StoredDevice};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -171,7 +172,9 @@ impl Registry {
 
     /// Marks what was not announced since the connect with that number.
     pub(super) fn grace_over(&mut self, epoch: u64) {
-        if epoch != self.epoch {
+        // While the broker is away nothing can be announced; the next connect asks again.
+        let away = !self.tools.services.broker_up.load(Ordering::SeqCst);
+        if epoch != self.epoch || away {
             return;
         }
         let heard = &self.heard;

@@ -45,6 +45,7 @@ pub(crate) async fn pass(
     let access = table.iter().find(|(m, _)| *m == method).map(|(_, a)| *a);
     let app = App::of(request.request());
     let found = match access {
+        Some(Access::Asset) => Ok(None),
         None | Some(Access::Open) => look(&app, &request, true).await,
         Some(Access::Bearer) => bearer(&app, &request).await.map(Some),
         Some(Access::Cookie) => cookie(&app, &request).await.map(Some),

@@ -5,7 +5,12 @@
 
 pub(crate) mod cookies;
 pub(crate) mod csrf;
+pub(crate) mod extract;
+pub(crate) mod gate;
 pub(crate) mod jwt;
 pub(crate) mod keys;
 pub(crate) mod setup;
+pub(crate) mod sign_in;
 pub(crate) mod throttle;
+
+pub(crate) use extract::CurrentUser;

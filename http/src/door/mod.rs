@@ -8,4 +8,5 @@ pub(crate) mod client;
 pub(crate) mod headers;
 pub(crate) mod limits;
 pub(crate) mod origin;
+pub(crate) mod pass;
 pub(crate) mod span;

@@ -117,13 +117,6 @@ impl Hosts {
                 .as_ref()
                 .is_some_and(|p| origin.eq_ignore_ascii_case(&p.origin))
     }
-
-    /// The origin that links and redirects use.
-    pub(crate) fn origin(&self, scheme: &str, host: &str) -> String {
-        self.public
-            .as_ref()
-            .map_or_else(|| format!("{scheme}://{host}"), |p| p.origin.clone())
-    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub(crate) async fn pass(
     let request_id = request.extensions().get::<RequestId>().copied();
     let insist = app(&request).insists_on_https(&client);
     let mut response = match checked {
-        Ok(()) => answer(next, request).await,
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
         Err(problem) => request.into_response(problem.error_response()),
     };
     response = as_page_where_people_look(response);
@@ -46,17 +46,6 @@ fn app(request: &ServiceRequest) -> &web::Data<App> {
     request
         .app_data::<web::Data<App>>()
         .expect("the server registers App before any route")
-}
-
-async fn answer(
-    next: Next<impl MessageBody + 'static>,
-    request: ServiceRequest,
-) -> ServiceResponse<BoxBody> {
-    let http = request.request().clone();
-    match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::from_err(error, http),
-    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -132,12 +121,7 @@ fn check_peer(request: &ServiceRequest, client: &Client, health: bool) -> Result
 
 /// Programs get the problem document, people get a page.
 fn as_page_where_people_look(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    let path = response.request().path();
-    let for_programs = ["/api/", "/health/", "/metrics"]
-        .iter()
-        .any(|prefix| path.starts_with(prefix))
-        && !path.starts_with("/api/docs");
-    if for_programs {
+    if is_for_programs(response.request().path()) {
         return response;
     }
     let problem = response.response().extensions().get::<Problem>().cloned();
@@ -153,6 +137,14 @@ fn as_page_where_people_look(response: ServiceResponse<BoxBody>) -> ServiceRespo
             .append(header::SET_COOKIE, cookie.clone());
     }
     ServiceResponse::new(request, page)
+}
+
+fn is_for_programs(path: &str) -> bool {
+    let below = |start: &str| {
+        path.strip_prefix(start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    (below("/api") && !below("/api/docs")) || below("/health") || below("/metrics")
 }
 
 fn count(response: &ServiceResponse<BoxBody>, started: Instant) {

@@ -1,0 +1,202 @@
+//! The broker and its users.
+//!
+//! Owner of broker credentials over REST. A password is told once, when it is made.
+
+use crate::api::devices::device_id;
+use crate::api::paths;
+use crate::api::words::Instant;
+use crate::app::App;
+use crate::auth::CurrentUser;
+use crate::json::Json;
+use crate::problem::Answer;
+use actix_web::{HttpResponse, web};
+use iothome_actors::{IssuedCredential, NewCredential};
+use iothome_engine::access::{Credential, TopicRule};
+use iothome_engine::ids::{CredentialId, DeviceId};
+use iothome_engine::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The broker as the hub sees it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Broker)]
+pub(crate) struct BrokerBody {
+    /// Where devices reach it.
+    address: String,
+    /// Whether the hub is connected to it.
+    connected: bool,
+    /// Since when it is, or is not.
+    #[schema(value_type = Instant)]
+    since: Timestamp,
+    /// Why it is not connected.
+    problem: Option<String>,
+    /// SHA-256 of its leaf certificate, for firmware that pins it.
+    sha256: Option<String>,
+    /// SHA-1 of it, for firmware that can do no better.
+    sha1: Option<String>,
+    /// Who manages its users: `embedded`, `hub` or `operator`.
+    managed_by: String,
+}
+
+/// A broker user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Credential)]
+pub(crate) struct CredentialBody {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    id: CredentialId,
+    /// The name a person knows it by.
+    name: String,
+    /// MQTT user name.
+    username: String,
+    /// Its device; null for a join credential.
+    #[schema(value_type = Option<String>)]
+    device: Option<DeviceId>,
+    /// What it may touch.
+    #[schema(value_type = Vec<TopicRuleBody>)]
+    topics: Vec<TopicRule>,
+    /// When it was made.
+    #[schema(value_type = Instant)]
+    created_at: Timestamp,
+}
+
+/// One line of an access list.
+#[derive(ToSchema)]
+#[schema(as = TopicRule)]
+#[expect(dead_code, reason = "a schema")]
+pub(crate) struct TopicRuleBody {
+    /// A topic filter.
+    #[schema(example = "zigbee2mqtt/#")]
+    filter: String,
+    /// `read` or `write`, seen from the client.
+    #[schema(example = "write")]
+    access: String,
+}
+
+/// A broker user to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCredentialRequest {
+    /// The name a person knows it by.
+    #[schema(example = "Zigbee2MQTT")]
+    name: String,
+    /// Its device; null for a join credential.
+    #[serde(default)]
+    #[schema(example = json!(null))]
+    device: Option<String>,
+    /// What it may touch; a device's default if not given.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<TopicRuleBody>>)]
+    topics: Option<Vec<TopicRule>>,
+}
+
+/// A broker user with its password.
+#[derive(Serialize, ToSchema)]
+#[schema(as = IssuedCredential)]
+pub(crate) struct IssuedBody {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    id: CredentialId,
+    /// MQTT user name.
+    username: String,
+    /// MQTT password, told this once.
+    password: String,
+}
+
+impl From<Credential> for CredentialBody {
+    fn from(credential: Credential) -> Self {
+        Self {
+            id: credential.id,
+            name: credential.name,
+            username: credential.username,
+            device: credential.device,
+            topics: credential.topics,
+            created_at: credential.created_at,
+        }
+    }
+}
+
+impl From<IssuedCredential> for IssuedBody {
+    fn from(issued: IssuedCredential) -> Self {
+        Self {
+            id: issued.id,
+            username: issued.username,
+            password: issued.password,
+        }
+    }
+}
+
+/// The broker: address, fingerprints, connection.
+#[utoipa::path(get, path = "/api/v1/broker", tag = "broker", responses((status = 200, body = BrokerBody)))]
+pub(crate) async fn status(app: web::Data<App>, user: CurrentUser) -> Answer {
+    user.admin()?;
+    let status = app.hub.broker();
+    Ok(HttpResponse::Ok().json(BrokerBody {
+        address: status.address,
+        connected: status.connected,
+        since: status.since,
+        problem: status.problem,
+        sha256: status.sha256,
+        sha1: status.sha1,
+        managed_by: status.managed_by.to_owned(),
+    }))
+}
+
+/// Its users that the hub manages.
+#[utoipa::path(get, path = "/api/v1/broker/credentials", tag = "broker",
+    responses((status = 200, body = Vec<CredentialBody>), (status = 403)))]
+pub(crate) async fn list(app: web::Data<App>, user: CurrentUser) -> Answer {
+    user.admin()?;
+    let credentials = app.hub.credentials();
+    let bodies: Vec<CredentialBody> = credentials.into_iter().map(Into::into).collect();
+    Ok(HttpResponse::Ok().json(bodies))
+}
+
+/// Makes a broker user, before or after its device is there.
+#[utoipa::path(post, path = "/api/v1/broker/credentials", tag = "broker", request_body = NewCredentialRequest,
+    responses((status = 201, body = IssuedBody), (status = 403), (status = 409), (status = 422)))]
+pub(crate) async fn create(
+    app: web::Data<App>,
+    user: CurrentUser,
+    body: Json<NewCredentialRequest>,
+) -> Answer {
+    user.admin()?;
+    let wanted = body.value;
+    let device = wanted.device.as_deref();
+    let new = NewCredential {
+        name: wanted.name,
+        device: device.map(|id| device_id("device", id)).transpose()?,
+        topics: wanted.topics,
+    };
+    let issued = app.hub.create_credential(new, &user.subject).await?;
+    Ok(HttpResponse::Created().json(IssuedBody::from(issued)))
+}
+
+/// Gives it a new password; the old one ends and its connection is cut.
+#[utoipa::path(post, path = "/api/v1/broker/credentials/{credential}/rotate", tag = "broker",
+    params(("credential" = String, Path)),
+    responses((status = 200, body = IssuedBody), (status = 403), (status = 404)))]
+pub(crate) async fn rotate(
+    app: web::Data<App>,
+    user: CurrentUser,
+    path: web::Path<String>,
+) -> Answer {
+    user.admin()?;
+    let id: CredentialId = paths::id(&path, "credential")?;
+    let issued = app.hub.rotate_credential(id, &user.subject).await?;
+    Ok(HttpResponse::Ok().json(IssuedBody::from(issued)))
+}
+
+/// Deletes it and cuts its connection.
+#[utoipa::path(delete, path = "/api/v1/broker/credentials/{credential}", tag = "broker",
+    params(("credential" = String, Path)), responses((status = 204), (status = 403), (status = 404)))]
+pub(crate) async fn delete(
+    app: web::Data<App>,
+    user: CurrentUser,
+    path: web::Path<String>,
+) -> Answer {
+    user.admin()?;
+    let id: CredentialId = paths::id(&path, "credential")?;
+    app.hub.delete_credential(id, &user.subject).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

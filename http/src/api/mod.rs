@@ -1,0 +1,117 @@
+//! REST v1: JSON in, JSON out.
+//!
+//! Owner of the API's routes. It decides nothing: it parses, asks the policy and
+//! the house, and tells what they said.
+
+pub(crate) mod auth;
+pub(crate) mod bodies;
+pub(crate) mod bodies_user;
+pub(crate) mod broker;
+pub(crate) mod commands;
+pub(crate) mod conditional;
+pub(crate) mod devices;
+pub(crate) mod docs;
+pub(crate) mod errors;
+pub(crate) mod events;
+pub(crate) mod grants;
+pub(crate) mod health;
+pub(crate) mod history;
+pub(crate) mod me;
+pub(crate) mod new_devices;
+pub(crate) mod openapi;
+pub(crate) mod paths;
+pub(crate) mod setup;
+pub(crate) mod users;
+pub(crate) mod words;
+
+use crate::routes::Access::{Asset, Bearer, Either, Metrics, Open};
+use crate::routes::Entry;
+use actix_web::http::Method;
+
+/// The API's part of the route table.
+pub(crate) fn routes() -> Vec<Entry> {
+    let mut table = doors();
+    table.extend(things());
+    table.extend(administration());
+    table
+}
+
+fn doors() -> Vec<Entry> {
+    vec![
+        Entry::get("/health/live", Asset, health::live),
+        Entry::get("/health/ready", Asset, health::ready),
+        Entry::get("/metrics", Metrics, health::metrics),
+        Entry::get("/ca.crt", Asset, health::ca),
+        Entry::post("/api/v1/setup", Open, setup::setup),
+        Entry::post("/api/v1/auth/login", Open, auth::login),
+        Entry::post("/api/v1/auth/refresh", Open, auth::refresh),
+        Entry::post("/api/v1/auth/logout", Bearer, auth::logout),
+        Entry::get("/api/v1/me", Bearer, me::me),
+        Entry::post("/api/v1/me/password", Bearer, me::password),
+        Entry::get("/api/v1/me/sessions", Bearer, me::sessions),
+        Entry::delete("/api/v1/me/sessions/{session}", Bearer, me::end_session),
+        Entry::new(Method::GET, "/api/v1/events", Bearer, events::events),
+        Entry::get("/api/v1/openapi.json", Either, docs::openapi),
+        Entry::get("/api/docs", Either, docs::index),
+        Entry::get("/api/docs/{file:.*}", Either, docs::file),
+    ]
+}
+
+fn things() -> Vec<Entry> {
+    const DEVICE: &str = "/api/v1/devices/{device}";
+    const ENTITY_COMMANDS: &str = "/api/v1/devices/{device}/entities/{entity}/commands";
+    const ENTITY_HISTORY: &str = "/api/v1/devices/{device}/entities/{entity}/history";
+    vec![
+        Entry::get("/api/v1/devices", Bearer, devices::list),
+        Entry::post("/api/v1/devices", Bearer, devices::create),
+        Entry::get(DEVICE, Bearer, devices::get),
+        Entry::patch(DEVICE, Bearer, devices::patch),
+        Entry::delete(DEVICE, Bearer, devices::delete),
+        Entry::post("/api/v1/devices/{device}/release", Bearer, devices::release),
+        Entry::get(
+            "/api/v1/devices/{device}/commands",
+            Bearer,
+            commands::of_device,
+        ),
+        Entry::post(ENTITY_COMMANDS, Bearer, commands::ask),
+        Entry::get(ENTITY_COMMANDS, Bearer, commands::of_entity),
+        Entry::get("/api/v1/commands/{command}", Bearer, commands::get),
+        Entry::get(ENTITY_HISTORY, Bearer, history::history),
+    ]
+}
+
+fn administration() -> Vec<Entry> {
+    const CREDENTIAL: &str = "/api/v1/broker/credentials/{credential}";
+    const USER: &str = "/api/v1/users/{user}";
+    const GRANT: &str = "/api/v1/devices/{device}/grants/{user}";
+    vec![
+        Entry::get("/api/v1/new-devices", Bearer, new_devices::list),
+        Entry::post(
+            "/api/v1/new-devices/{id}/accept",
+            Bearer,
+            new_devices::accept,
+        ),
+        Entry::post(
+            "/api/v1/new-devices/{id}/ignore",
+            Bearer,
+            new_devices::ignore,
+        ),
+        Entry::get("/api/v1/broker", Bearer, broker::status),
+        Entry::get("/api/v1/broker/credentials", Bearer, broker::list),
+        Entry::post("/api/v1/broker/credentials", Bearer, broker::create),
+        Entry::post(
+            "/api/v1/broker/credentials/{credential}/rotate",
+            Bearer,
+            broker::rotate,
+        ),
+        Entry::delete(CREDENTIAL, Bearer, broker::delete),
+        Entry::get("/api/v1/users", Bearer, users::list),
+        Entry::post("/api/v1/users", Bearer, users::create),
+        Entry::get(USER, Bearer, users::get),
+        Entry::patch(USER, Bearer, users::patch),
+        Entry::delete(USER, Bearer, users::delete),
+        Entry::get("/api/v1/devices/{device}/grants", Bearer, grants::list),
+        Entry::put(GRANT, Bearer, grants::put),
+        Entry::delete(GRANT, Bearer, grants::delete),
+    ]
+}
