@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// A dead connection is noticed within this time and a half.
 const KEEP_ALIVE_S: u64 = 30;
 
+/// Ends the connections of the user of that name.
+type Cutter = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Everything about the broker that the hub is told.
 pub(crate) struct BrokerSide {
     pub(crate) mqtt: MqttConfig,
@@ -53,7 +56,7 @@ impl BrokerSide {
     }
 
     /// What ends a user's connections.
-    pub(crate) fn cutter(&self) -> Option<Arc<dyn Fn(&str) + Send + Sync>> {
+    pub(crate) fn cutter(&self) -> Option<Cutter> {
         #[cfg(feature = "embedded")]
         if let Some(broker) = &self.embedded {
             let broker = Arc::downgrade(broker);

@@ -60,7 +60,7 @@ impl Layers {
             builder = add(builder, name, value, &origin, &mut problems);
         }
         let merged = builder.build().unwrap_or_else(|error| {
-            problems.add("the configuration", error);
+            problems.add("the configuration", error.to_string());
             Config::default()
         });
         Self {
@@ -117,7 +117,7 @@ fn add(
     match builder.clone().set_override(name, value) {
         Ok(builder) => builder,
         Err(error) => {
-            problems.add(origin, error);
+            problems.add(origin, error.to_string());
             builder
         }
     }
@@ -129,18 +129,18 @@ fn read_file(
     origins: &mut BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> Option<String> {
-    let shown = path.display();
+    let shown = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            problems.add(shown, error);
+            problems.add(&shown, error.to_string());
             return None;
         }
     };
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
         Err(error) => {
-            problems.add(shown, error.to_string().trim_end());
+            problems.add(&shown, error.to_string().trim_end());
             return None;
         }
     };
@@ -176,13 +176,13 @@ fn variables(
             }
             (None, Some(pointed)) if sources.variables.contains_key(&pointed.variable()) => {
                 let other = pointed.variable();
-                problems.add(variable, format_args!("{other} is set too: unset one"));
+                problems.add(variable, format!("{other} is set too: unset one"));
             }
             (None, Some(pointed)) => match read_secret(Path::new(value)) {
                 Ok(text) => {
                     found.insert(pointed.name.to_owned(), (variable.clone(), text));
                 }
-                Err(error) => problems.add(variable, format_args!("cannot read {value}: {error}")),
+                Err(error) => problems.add(variable, format!("cannot read {value}: {error}")),
             },
             (None, None) if NOT_SETTINGS.contains(&variable.as_str()) => {}
             (None, None) => strangers.push(variable.clone()),

@@ -99,10 +99,10 @@ pub(crate) struct Problem {
 pub(crate) struct Problems(pub(crate) Vec<Problem>);
 
 impl Problems {
-    pub(crate) fn add(&mut self, origin: impl ToString, problem: impl ToString) {
+    pub(crate) fn add(&mut self, origin: impl Into<String>, problem: impl Into<String>) {
         self.0.push(Problem {
-            origin: origin.to_string(),
-            problem: problem.to_string(),
+            origin: origin.into(),
+            problem: problem.into(),
         });
     }
 
