@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use iothome_actors::{Change, StreamTicket};
 use iothome_engine::policy::Subject;
+use iothome_views::links;
 use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -225,6 +226,7 @@ where
         start: Some(start),
         last: 0,
         rest: false,
+        beats: request.path() == links::LIVE,
     };
     let body = stream::unfold(reader, |mut reader| async move {
         let text = reader.next().await?;
@@ -258,6 +260,8 @@ struct Reader<T> {
     start: Option<Start>,
     last: u64,
     rest: bool,
+    /// Scripts do not see comments: pages are told a beat, so that they notice a dead connection.
+    beats: bool,
 }
 
 /// What woke the reader.
@@ -294,6 +298,7 @@ impl<T: FnMut(&Signal, &Subject) -> Vec<Frame>> Reader<T> {
             };
             let text = match woken {
                 Woken::Ended | Woken::Received(Err(RecvError::Closed)) => return None,
+                Woken::KeepAlive if self.beats => "event: beat\ndata: {}\n\n".to_owned(),
                 Woken::KeepAlive => ": keep-alive\n\n".to_owned(),
                 Woken::Look => self.rights(),
                 Woken::Received(Err(RecvError::Lagged(_))) => self.resync(),
