@@ -24,6 +24,7 @@ use rumqttc::{TlsConfiguration, Transport};
 use sha2::Digest as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc;
 
 /// Reports measured per house.
@@ -51,6 +52,7 @@ async fn measure(devices: usize) {
     let bench = Bench::start(devices, folder.path()).await;
     let (client, _task) = bench.client("publisher");
     let mut changes = bench.hub.changes();
+    subscribed(&client, &mut changes, devices).await;
     let mut house = Vec::with_capacity(REPORTS);
     for n in 0..WARM_UP + REPORTS {
         let device = n * 7919 % devices;
@@ -68,6 +70,32 @@ async fn measure(devices: usize) {
     bench.broker.stop().await;
 }
 
+/// Waits until the hub hears every device: subscribing to ten thousand topics takes a moment.
+async fn subscribed(client: &AsyncClient, changes: &mut Receiver<Change>, devices: usize) {
+    for device in [0, devices / 2, devices - 1] {
+        let begun = Instant::now();
+        loop {
+            publish(
+                client,
+                &topic(device),
+                begun.elapsed().subsec_millis() as usize,
+            )
+            .await;
+            let heard = wait_for(changes, &id(device));
+            if tokio::time::timeout(Duration::from_millis(250), heard)
+                .await
+                .is_ok()
+            {
+                break;
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "device {device} is never heard"
+            );
+        }
+    }
+}
+
 async fn publish(client: &AsyncClient, topic: &str, n: usize) {
     client
         .publish(
@@ -80,7 +108,7 @@ async fn publish(client: &AsyncClient, topic: &str, n: usize) {
         .expect("the client takes it");
 }
 
-async fn wait_for(changes: &mut tokio::sync::broadcast::Receiver<Change>, device: &DeviceId) {
+async fn wait_for(changes: &mut Receiver<Change>, device: &DeviceId) {
     let heard = async {
         loop {
             match changes.recv().await.expect("the house goes on") {
@@ -154,8 +182,6 @@ impl Bench {
         while !hub.broker().connected {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        // Subscribing to ten thousand topics goes on for a while after the connection stands.
-        tokio::time::sleep(Duration::from_secs(3)).await;
         Self { hub, broker, tls }
     }
 
