@@ -81,7 +81,8 @@ async fn subscribed(client: &AsyncClient, changes: &mut Receiver<Change>, device
                 begun.elapsed().subsec_millis() as usize,
             )
             .await;
-            let heard = wait_for(changes, &id(device));
+            let id = id(device);
+            let heard = wait_for(changes, &id);
             if tokio::time::timeout(Duration::from_millis(250), heard)
                 .await
                 .is_ok()

@@ -4,6 +4,7 @@ use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Packet;
 use rumqttc::v5::{AsyncClient, Event, MqttOptions};
 use rumqttc::{TlsConfiguration, Transport};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 
@@ -31,6 +32,7 @@ pub(crate) struct Told {
 pub(crate) struct Device {
     pub(crate) client: AsyncClient,
     told: Arc<Mutex<Vec<Told>>>,
+    failures: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -48,7 +50,8 @@ impl Device {
         let (client, mut events) = AsyncClient::new(options(door, client_id), 100);
         let told = Arc::new(Mutex::new(Vec::new()));
         let topics: Vec<String> = topics.iter().map(|t| (*t).to_owned()).collect();
-        let (sender, record) = (client.clone(), told.clone());
+        let failures = Arc::new(AtomicUsize::new(0));
+        let (sender, record, failed) = (client.clone(), told.clone(), failures.clone());
         let task = tokio::spawn(async move {
             loop {
                 match events.poll().await {
@@ -66,16 +69,23 @@ impl Device {
                     }
                     Ok(_) => {}
                     // The broker may be away; a real device tries again.
-                    Err(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
-                }
+                    Err(_) => {
+                        failed.fetch_add(1, Ordering::Relaxed);
+                        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    }
             }
         });
-        Self { client, told, task }
+        Self { client, told, failures, task }
     }
 
     /// Everything it was told so far.
     pub(crate) fn told(&self) -> Vec<Told> {
         self.told.lock().expect("no test panics with it").clone()
+    }
+
+    /// How often it was cut off or not let in.
+    pub(crate) fn failures(&self) -> usize {
+        self.failures.load(Ordering::Relaxed)
     }
 
     /// Publishes at QoS 1.
