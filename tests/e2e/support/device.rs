@@ -73,9 +73,15 @@ impl Device {
                         failed.fetch_add(1, Ordering::Relaxed);
                         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                     }
+                }
             }
         });
-        Self { client, told, failures, task }
+        Self {
+            client,
+            told,
+            failures,
+            task,
+        }
     }
 
     /// Everything it was told so far.
