@@ -111,12 +111,161 @@ impl Actor for Keeper {
         event: SupervisionEvent,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        if let SupervisionEvent::ActorFailed(_, error) = event {
-            tracing::error!(actor = state.kept.name, %error, "an actor failed and is started again");
-            metrics::counter!("iothome_actor_restarts_total", "actor" => state.kept.name)
-                .increment(1);
-            state.respawn_later(&me);
-        }
+        let why = match event {
+            SupervisionEvent::ActorFailed(_, error) => error.to_string(),
+            // A child is stopped through its keeper only, so this was not asked for.
+            SupervisionEvent::ActorTerminated(..) => "it was killed".to_owned(),
+            _ => return Ok(()),
+        };
+        tracing::error!(
+            actor = state.kept.name,
+            why,
+            "an actor ended and is started again"
+        );
+        metrics::counter!("iothome_actor_restarts_total", "actor" => state.kept.name).increment(1);
+        state.respawn_later(&me);
         Ok(())
+    }
+}
+
+/// What tests of kept actors stand on.
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// Stands for the hub: supervises and does nothing.
+    pub(crate) struct Root;
+
+    impl Root {
+        pub(crate) async fn start() -> ActorRef<()> {
+            Actor::spawn(None, Self, ()).await.expect("spawned").0
+        }
+    }
+
+    impl Actor for Root {
+        type Msg = ();
+        type State = ();
+        type Arguments = ();
+
+        async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+            Ok(())
+        }
+
+        async fn handle_supervisor_evt(
+            &self,
+            _: ActorRef<()>,
+            _: SupervisionEvent,
+            (): &mut (),
+        ) -> Result<(), ActorProcessingErr> {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::Root;
+    use super::*;
+    use std::sync::{Arc, Mutex};
+    use tokio::sync::mpsc;
+
+    /// Tells when it starts, and fails as it is told.
+    struct Fragile;
+
+    #[derive(Clone, Copy)]
+    enum Fail {
+        Panic,
+        Err,
+    }
+
+    impl Actor for Fragile {
+        type Msg = Fail;
+        type State = ();
+        type Arguments = mpsc::UnboundedSender<ActorRef<Fail>>;
+
+        async fn pre_start(
+            &self,
+            me: ActorRef<Fail>,
+            told: Self::Arguments,
+        ) -> Result<(), ActorProcessingErr> {
+            let _ = told.send(me);
+            Ok(())
+        }
+
+        async fn handle(
+            &self,
+            _: ActorRef<Fail>,
+            fail: Fail,
+            (): &mut (),
+        ) -> Result<(), ActorProcessingErr> {
+            match fail {
+                Fail::Panic => panic!("as a test"),
+                Fail::Err => Err("as a test".into()),
+            }
+        }
+    }
+
+    async fn kept() -> (
+        ActorRef<KeeperMessage>,
+        mpsc::UnboundedReceiver<ActorRef<Fail>>,
+    ) {
+        let (told, started) = mpsc::unbounded_channel();
+        let spawn: Spawn = Box::new(move |keeper| {
+            let told = told.clone();
+            Box::pin(async move {
+                let (actor, _) = Actor::spawn_linked(None, Fragile, told, keeper).await?;
+                Ok(actor.get_cell())
+            })
+        });
+        let name = "fragile";
+        let root = Root::start().await.get_cell();
+        let keeper = keep(root, Kept { name, spawn }).await.expect("kept");
+        (keeper, started)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_child_is_started_again_after_a_panic_an_error_and_a_kill() {
+        let (_keeper, mut started) = kept().await;
+        let child = started.recv().await.expect("started");
+        child.cast(Fail::Panic).expect("sent");
+        let child = started.recv().await.expect("started again");
+        child.cast(Fail::Err).expect("sent");
+        let child = started.recv().await.expect("started again");
+        child.kill();
+        started.recv().await.expect("started again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_double_up_to_ten_seconds_and_start_anew_after_a_healthy_minute() {
+        let (_keeper, mut started) = kept().await;
+        let waits = Arc::new(Mutex::new(Vec::new()));
+        let mut child = started.recv().await.expect("started");
+        for _ in 0..9 {
+            let failed = Instant::now();
+            child.cast(Fail::Err).expect("sent");
+            child = started.recv().await.expect("started again");
+            waits
+                .lock()
+                .expect("whole")
+                .push(failed.elapsed().as_millis());
+        }
+        let waits = waits.lock().expect("whole").clone();
+        assert!(waits.windows(2).all(|w| w[0] <= w[1]), "{waits:?}");
+        assert!(waits[8] >= 9_900 && waits[8] < 11_000, "{waits:?}");
+        tokio::time::sleep(HEALTHY).await;
+        let failed = Instant::now();
+        child.cast(Fail::Err).expect("sent");
+        started.recv().await.expect("started again");
+        assert!(failed.elapsed() < Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stopped_keeper_takes_its_child_along() {
+        let (keeper, mut started) = kept().await;
+        let child = started.recv().await.expect("started");
+        keeper.stop(None);
+        child.wait(None).await.expect("it ends");
+        drop(child);
+        assert!(started.recv().await.is_none(), "and starts no other");
     }
 }

@@ -36,8 +36,9 @@ const MAX_RETAINED_BYTES: usize = 64 * 1024;
 const MAX_RETAINED: usize = 50_000;
 /// A device that slept longer than an hour asks for its state anew.
 const MAX_SESSION_EXPIRY: Duration = Duration::from_secs(3_600);
-/// A device subscribes to a handful of topics; a bridge to some hundred.
-const MAX_SUBSCRIPTIONS: usize = 1_000;
+/// The broker knows one bound for all: the hub subscribes to every topic its devices report
+/// on, ten for each of two thousand. A device can spend it only within what it may read.
+const MAX_SUBSCRIPTIONS: usize = 20_000;
 /// What may wait for one client that is away: enough for a bridge's burst, and in bytes so
 /// that one client cannot fill the memory of a small machine.
 const QUEUE: QueueLimits = QueueLimits {

@@ -238,7 +238,7 @@
 
   function address() {
     const url = new URL(live(), location.href);
-    if (cursor) url.searchParams.set('since', cursor);
+    if (cursor) url.searchParams.set('after', cursor);
     return url.pathname + url.search;
   }
 

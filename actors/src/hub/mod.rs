@@ -10,6 +10,8 @@ mod people;
 mod start;
 
 #[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,17 @@
 //! The house as a whole: commands, failures, restarts.
 
 use super::fixture::{Fixture, PATIENCE, admin, entity, switch_entity, until};
+use crate::device::DeviceMsg;
 use crate::error::{AskError, HubError};
 use crate::house::Change;
 use crate::mqtt::MqttEvent;
 use iothome_engine::command::{Command, Idempotency, Status, reason};
 use iothome_engine::ids::DeviceId;
 use iothome_engine::kind::{Action, Kind};
+use iothome_engine::policy::Role;
 use iothome_engine::value::Value;
 use iothome_engine::view::{Availability, Freshness, Health};
+use iothome_store::{Home, NewUser};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -18,7 +21,7 @@ async fn end(ended: Option<oneshot::Receiver<Command>>) -> Command {
     waited.expect("ends in time").expect("the end is told")
 }
 
-async fn ask(house: &Fixture, device: &DeviceId, action: Action) -> super::Asked {
+pub(super) async fn ask(house: &Fixture, device: &DeviceId, action: Action) -> super::Asked {
     let ask = house.hub.test_ask(device, action);
     house.hub.ask(ask).await.expect("is accepted")
 }
@@ -192,105 +195,6 @@ async fn healthy_devices_always_answer_while_others_fail_at_random() {
             assert_eq!(house.view(device).health, Health::Ok);
         }
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_crash_an_open_command_is_sent_again_under_its_id() {
-    let mut house = Fixture::new().await;
-    let lamp = house.switch("lamp").await;
-    let asked = ask(&house, &lamp, Action::TurnOn).await;
-    house.crash().await;
-    let again = house.published().await;
-    assert_eq!(again.command, asked.command.id);
-    house.sent(&lamp, &again);
-    house.deliver("lamp/state", "ON");
-    let store = house.home.store.clone();
-    until("the confirmation", || house.entity(&lamp).pending.is_none()).await;
-    let waited = tokio::time::timeout(PATIENCE, async {
-        loop {
-            let command = store
-                .command(asked.command.id)
-                .await
-                .expect("reads")
-                .expect("is there");
-            if command.status.is_end() {
-                return command;
-            }
-        }
-    });
-    assert_eq!(waited.await.expect("ends").status, Status::Confirmed);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_crash_a_command_whose_time_is_over_is_closed() {
-    let mut house = Fixture::new().await;
-    let lamp = house
-        .device("lamp", vec![switch_entity("lamp", Some(100))])
-        .await;
-    let asked = ask(&house, &lamp, Action::TurnOn).await;
-    house.hub.inner.root.kill();
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    house.crash().await;
-    let store = house.home.store.clone();
-    let waited = tokio::time::timeout(PATIENCE, async {
-        loop {
-            let command = store
-                .command(asked.command.id)
-                .await
-                .expect("reads")
-                .expect("is there");
-            if command.status.is_end() {
-                return command;
-            }
-        }
-    });
-    let ended = waited.await.expect("ends");
-    assert_eq!(ended.status, Status::TimedOut);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_press_is_never_sent_again_after_a_crash() {
-    let mut house = Fixture::new().await;
-    let config = json!({ "command_topic": "door/press" });
-    let door = house
-        .device("door", vec![entity(Kind::Button, None, &config)])
-        .await;
-    let asked = ask(&house, &door, Action::Press).await;
-    assert_eq!(house.published().await.command, asked.command.id);
-    house.crash().await;
-    let store = house.home.store.clone();
-    let waited = tokio::time::timeout(PATIENCE, async {
-        loop {
-            let command = store
-                .command(asked.command.id)
-                .await
-                .expect("reads")
-                .expect("is there");
-            if command.status.is_end() {
-                return command;
-            }
-        }
-    });
-    let ended = waited.await.expect("ends");
-    assert_eq!(ended.reason.as_deref(), Some(reason::HUB_RESTARTED));
-    while let Ok(act) = house.acts.try_recv() {
-        assert!(!matches!(act, crate::services::Act::Publish(..)), "{act:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn last_states_are_restored_at_the_next_start() {
-    let mut house = Fixture::new().await;
-    let lamp = house.switch("lamp").await;
-    house.deliver("lamp/state", "ON");
-    until("the state", || house.entity(&lamp).state.is_some()).await;
-    house.hub.shutdown().await;
-    house.crash().await;
-    let entity = house.entity(&lamp);
-    assert_eq!(
-        (entity.state.clone(), entity.freshness),
-        (Some(Value::word("on")), Freshness::Restored)
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -476,6 +380,64 @@ async fn a_hand_made_entity_is_checked_before_it_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hand_made_entity_cannot_reach_another_device_through_its_topics() {
+    let house = Fixture::new().await;
+    let lock = house.switch("lock").await;
+    for (key, topic) in [("command_topic", "lock/set"), ("state_topic", "lock/state")] {
+        let mut config = json!({ "command_topic": "lamp/set", "state_topic": "lamp/state" });
+        config[key] = json!(topic);
+        let new = crate::NewDevice {
+            name: "Lamp".into(),
+            entities: vec![entity(Kind::Switch, None, &config)],
+            ..crate::NewDevice::default()
+        };
+        match house.hub.create_device(new, &admin()).await {
+            Err(HubError::Invalid { field, problem }) => {
+                assert_eq!(field, format!("entities[0].config.{key}"));
+                assert!(problem.contains(lock.as_str()), "{problem}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_time_zone_reaches_every_device_and_costs_no_state() {
+    let house = Fixture::new().await;
+    let lamp = house.switch("lamp").await;
+    house.deliver("lamp/state", "ON");
+    until("the state", || house.entity(&lamp).state.is_some()).await;
+    let now = house.hub.clock().now();
+    let home = Home {
+        name: "Home".into(),
+        zone: "Europe/Berlin".into(),
+        latitude: None,
+        longitude: None,
+        set_up_at: now,
+    };
+    let first = NewUser {
+        id: admin().user,
+        name: "adam".into(),
+        role: Role::Admin,
+        password_hash: "none".into(),
+        created_at: now,
+    };
+    assert!(
+        house
+            .home
+            .store
+            .set_up(&home, &first)
+            .await
+            .expect("is set up")
+    );
+    let before = house.view(&lamp).revision;
+    house.hub.home_changed().await.expect("is read");
+    until("the next life", || house.view(&lamp).revision > before).await;
+    assert_eq!(house.entity(&lamp).state, Some(Value::word("on")));
+    assert_eq!(house.view(&lamp).health, Health::Ok);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopping_hub_takes_nothing_new() {
     let house = Fixture::new().await;
     let lamp = house.switch("lamp").await;
@@ -490,4 +452,6 @@ async fn a_stopping_hub_takes_nothing_new() {
         .create_device(crate::NewDevice::default(), &admin())
         .await;
     assert!(matches!(made, Err(HubError::Stopping)));
+    let cell = house.hub.house().cell(&lamp).expect("is there");
+    until("the actors' end", || !cell.cast(DeviceMsg::Wake)).await;
 }

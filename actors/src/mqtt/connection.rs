@@ -100,8 +100,7 @@ pub(crate) fn prepare(
     packet_max: u32,
 ) -> (Line, Connection) {
     let options = options(shared, packet_max);
-    // Pings go out every keep-alive, so a loop that says nothing for three hangs in a write.
-    let patience = options.keep_alive() * 3 + Duration::from_secs(CONNECT_TIMEOUT_S);
+    let patience = patience(options.keep_alive());
     let (client, events) = AsyncClient::new(options, REQUESTS);
     let flight = SharedFlight::default();
     let line = Line {
@@ -118,6 +117,11 @@ pub(crate) fn prepare(
         up: None,
     };
     (line, connection)
+}
+
+/// Pings go out every keep-alive, so a loop that says nothing for three hangs in a write.
+fn patience(keep_alive: Duration) -> Duration {
+    keep_alive * 3 + Duration::from_secs(CONNECT_TIMEOUT_S)
 }
 
 fn options(shared: &Shared, packet_max: u32) -> MqttOptions {
@@ -213,6 +217,9 @@ impl Connection {
         let properties = ack.properties.as_ref();
         let window = properties.and_then(|p| p.receive_max).unwrap_or(WINDOW);
         let max_packet = properties.and_then(|p| p.max_packet_size);
+        if let Some(seconds) = properties.and_then(|p| p.server_keep_alive) {
+            self.patience = patience(Duration::from_secs(seconds.into()));
+        }
         // Before the first message: a device must know that the broker is there again.
         self.shared.routes.restart(&self.shared.filters);
         self.shared.went_up();

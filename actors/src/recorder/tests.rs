@@ -1,31 +1,10 @@
 //! The recorder with a real store; its buffer alone.
 
 use super::*;
+use crate::keeper::testing::Root;
 use iothome_engine::value::Value;
 use iothome_store::testing::TestStore;
 use iothome_store::{HistoryQuery, Points, Resolution};
-use ractor::SupervisionEvent;
-
-struct Root;
-
-impl Actor for Root {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _: ActorRef<()>,
-        _: SupervisionEvent,
-        (): &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-}
 
 const START_MS: i64 = 1_795_506_700_000;
 
@@ -47,7 +26,7 @@ fn sample(entity: &str, n: i64) -> Sample {
 }
 
 async fn recorder(store: &Store) -> Recorder {
-    let (root, _) = Actor::spawn(None, Root, ()).await.expect("spawned");
+    let root = Root::start().await;
     let clock = Clock::starting_at(Timestamp::from_millis(START_MS));
     Recorder::start(store.clone(), clock, root.get_cell())
         .await

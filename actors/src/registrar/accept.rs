@@ -9,6 +9,7 @@ use super::registry::Registry;
 use crate::error::HubError;
 use iothome_engine::discovery::Announced;
 use iothome_engine::ids::{DeviceId, slug_from_name};
+use iothome_store::StoredDevice;
 use serde_json::json;
 use std::collections::HashSet;
 
@@ -32,41 +33,66 @@ impl Registry {
         accept: Accept,
         by: &By,
     ) -> Result<DeviceId, HubError> {
+        let stored = self.admit_waiting(id, accept, by).await?;
+        let device = stored.id.clone();
+        self.write_waiting().await;
+        self.start(vec![stored]).await?;
+        Ok(device)
+    }
+
+    /// Discovery mode `accept`: all that wait as new become devices, and start together.
+    pub(super) async fn accept_fresh(&mut self) {
+        let hub = By {
+            user: None,
+            name: "discovery".to_owned(),
+        };
+        let mut accepted = Vec::new();
+        for id in self.waiting.fresh() {
+            match self.admit_waiting(&id, Accept::default(), &hub).await {
+                Ok(stored) => accepted.push(stored),
+                Err(problem) => tracing::warn!(device = id, %problem, "the new device waits"),
+            }
+        }
+        if !accepted.is_empty()
+            && let Err(problem) = self.start(accepted).await
+        {
+            tracing::error!(%problem, "accepted devices start late");
+        }
+    }
+
+    /// Writes a waiting device down as one of the house. That it no longer waits is written by the
+    /// caller; until then the next start would see by its identity that it is accepted.
+    async fn admit_waiting(
+        &mut self,
+        id: &str,
+        accept: Accept,
+        by: &By,
+    ) -> Result<StoredDevice, HubError> {
         let row = self.waiting.row(id).ok_or(HubError::NotFound)?.clone();
         let name = checked("name", accept.name)?.unwrap_or_else(|| row.name.clone());
         let room = checked("room", accept.room)?;
         let parsed = self.parse_row(&row);
         let announced: Vec<Announced> = parsed.into_iter().map(|(a, _)| a).collect();
         if announced.is_empty() {
-            return Err(conflict(
-                "nothing of its announcement can be understood any more",
-            ));
+            let reason = "nothing of its announcement can be understood any more";
+            return Err(conflict(reason));
         }
         let sender = self.check_acceptable(&announced)?;
         let device = self.id_for(&name, sender.as_deref()).await?;
         let now = self.tools.services.clock.now();
-        let stored = plan::acceptance(
-            device.clone(),
-            name,
-            room,
-            sender.is_some(),
-            &announced,
-            now,
-        );
+        let verified = sender.is_some();
+        let stored = plan::acceptance(device.clone(), name, room, verified, &announced, now);
         self.tools.store.create_device(&stored, &[]).await?;
         self.waiting.forget(id);
-        self.write_waiting().await;
+        // At once, so that the next of a batch sees whose these topics are now.
+        let setup = self.setup(&stored);
+        self.index.put(&stored, &setup);
         for one in &announced {
             self.heard.insert(one.topic.clone());
         }
-        self.start(vec![stored]).await?;
-        self.audit(
-            by,
-            "device_accepted",
-            device.as_str(),
-            json!({ "announced_as": id }),
-        );
-        Ok(device)
+        let detail = json!({ "announced_as": id });
+        self.audit(by, "device_accepted", device.as_str(), detail);
+        Ok(stored)
     }
 
     /// Judges all its announcements as things are now; answers the sender, if it is verified.

@@ -87,11 +87,11 @@ impl Registry {
                 &format!("must be at most {ENTITIES_MAX}"),
             ));
         }
-        let entities = self.new_entities(new.entities)?;
         let id = match &new.id {
             Some(id) => id.parse().map_err(|e| HubError::invalid("id", &e))?,
             None => self.free_device_id(&name).await?,
         };
+        let entities = self.new_entities(&id, new.entities)?;
         let (credential, issued) = self.own_credential(&id, &name, &entities, new.credential);
         let stored = StoredDevice {
             id: id.clone(),
@@ -143,7 +143,11 @@ impl Registry {
         (Some(credential), Some(issued))
     }
 
-    fn new_entities(&self, new: Vec<NewEntity>) -> Result<Vec<StoredEntity>, HubError> {
+    fn new_entities(
+        &self,
+        device: &DeviceId,
+        new: Vec<NewEntity>,
+    ) -> Result<Vec<StoredEntity>, HubError> {
         let mut taken: HashSet<EntityId> = HashSet::new();
         // Ids that were asked for are given first, so that a made one never takes them.
         for (n, entity) in new.iter().enumerate() {
@@ -156,13 +160,14 @@ impl Registry {
         }
         let mut entities = Vec::with_capacity(new.len());
         for (n, entity) in new.into_iter().enumerate() {
-            entities.push(self.new_entity(n, entity, &mut taken)?);
+            entities.push(self.new_entity(device, n, entity, &mut taken)?);
         }
         Ok(entities)
     }
 
     fn new_entity(
         &self,
+        device: &DeviceId,
         n: usize,
         new: NewEntity,
         taken: &mut HashSet<EntityId>,
@@ -170,7 +175,7 @@ impl Registry {
         let at = format!("entities[{n}]");
         let name = checked(&format!("{at}.name"), new.name)?;
         check_deadline(&at, new.deadline_ms)?;
-        let raw = self.checked_config(&format!("{at}.config"), new.kind, &new.config)?;
+        let raw = self.checked_config(&format!("{at}.config"), device, new.kind, &new.config)?;
         let id = match new.id {
             Some(id) => id
                 .parse()
@@ -196,22 +201,38 @@ impl Registry {
         })
     }
 
-    /// The stored form of a configuration that a person typed: typing errors are told, not dropped.
-    fn checked_config(&self, field: &str, kind: Kind, raw: &Raw) -> Result<Raw, HubError> {
+    /// The stored form of a configuration that a person typed: typing errors are told, not dropped,
+    /// and nobody reaches another device through its topics.
+    fn checked_config(
+        &self,
+        field: &str,
+        device: &DeviceId,
+        kind: Kind,
+        raw: &Raw,
+    ) -> Result<Raw, HubError> {
         if let Some(key) = unknown_keys(kind, raw).first() {
-            return Err(HubError::invalid(
-                format!("{field}.{key}"),
-                &format!("is not known for a {kind}"),
-            ));
+            let problem = format!("is not known for a {kind}");
+            return Err(HubError::invalid(format!("{field}.{key}"), &problem));
         }
         let shared = self.tools.services.shared.load();
-        match EntityConfig::parse(kind, raw, &shared.templates) {
-            Ok(config) => Ok(config.raw),
-            Err(e) => Err(HubError::invalid(
-                format!("{field}.{}", e.field),
-                &e.problem,
-            )),
+        let config = EntityConfig::parse(kind, raw, &shared.templates)
+            .map_err(|e| HubError::invalid(format!("{field}.{}", e.field), &e.problem))?;
+        let access = self.tools.access.load();
+        let topics = config
+            .read_topics()
+            .into_iter()
+            .chain(config.write_topics());
+        for topic in topics {
+            let by_use = self.index.owner(topic);
+            let owner = by_use.or_else(|| access.owner_of(topic).cloned());
+            if let Some(owner) = owner.filter(|o| o != device) {
+                let key = raw.iter().find(|(_, v)| v.as_str() == Some(topic));
+                let key = key.map_or("topic", |(key, _)| key);
+                let problem = format!("`{topic}` belongs to the device {owner}");
+                return Err(HubError::invalid(format!("{field}.{key}"), &problem));
+            }
         }
+        Ok(config.raw)
     }
 
     /// Changes what people may change of a device. Answers its new version.
@@ -290,7 +311,8 @@ impl Registry {
                 let problem = "is announced by the device and cannot be changed here";
                 return Err(HubError::invalid(format!("{at}.config"), problem));
             }
-            entity.raw = self.checked_config(&format!("{at}.config"), entity.kind, &config)?;
+            entity.raw =
+                self.checked_config(&format!("{at}.config"), &stored.id, entity.kind, &config)?;
         }
         Ok(entity)
     }

@@ -171,8 +171,14 @@ impl Registry {
             }
             let store = &self.tools.store;
             store.set_credential_topics(credential.id, &topics).await?;
+            let narrower = credential.topics.iter().any(|old| !topics.contains(old));
+            let username = credential.username.clone();
             credential.topics.clone_from(&topics);
             self.admit(credential);
+            if narrower {
+                // What it has subscribed to ends with its connection; it comes back by itself.
+                self.cut(&username);
+            }
         }
         Ok(())
     }

@@ -227,6 +227,10 @@ impl RegistrarState {
                 let epoch = registry.broker_up();
                 me.send_after(ANNOUNCE_GRACE, move || RegistrarMsg::GraceOver(epoch));
             }
+            // What was announced in time may still wait to be looked at.
+            RegistrarMsg::GraceOver(epoch) if !self.registrar.inner.queue.is_empty() => {
+                me.send_after(RETRY, move || RegistrarMsg::GraceOver(epoch));
+            }
             RegistrarMsg::GraceOver(epoch) => registry.grace_over(epoch),
             RegistrarMsg::Day => registry.drop_withdrawn().await,
             // Whoever asked may have lost patience; what was done stays done.

@@ -20,6 +20,7 @@ use iothome_engine::ids::{DeviceId, EntityId};
 use iothome_store::{AuditEntry, DevicePatch, Store, StoredDevice};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -96,8 +97,21 @@ impl Registry {
                 }
             }
         }
+        registry.restore_missing();
         registry.restore_waiting().await?;
         Ok(registry)
+    }
+
+    /// What is marked as not announced in the house, if this is not the registrar's first life.
+    fn restore_missing(&mut self) {
+        for cell in self.tools.services.house.cells() {
+            let view = cell.view();
+            let marked = view.entities.iter().filter(|e| e.not_announced);
+            let marked: Vec<EntityId> = marked.map(|e| e.id.clone()).collect();
+            if !marked.is_empty() {
+                self.missing.insert(view.id.clone(), marked);
+            }
+        }
     }
 
     /// The setup of a stored device as it stands now.
@@ -171,7 +185,9 @@ impl Registry {
 
     /// Marks what was not announced since the connect with that number.
     pub(super) fn grace_over(&mut self, epoch: u64) {
-        if epoch != self.epoch {
+        // While the broker is away nothing can be announced; the next connect asks again.
+        let away = !self.tools.services.broker_up.load(Ordering::SeqCst);
+        if epoch != self.epoch || away {
             return;
         }
         let heard = &self.heard;

@@ -1,32 +1,11 @@
 //! Sessions over a real store. Time is moved between steps, never while the store works.
 
 use super::*;
+use crate::keeper::testing::Root;
 use iothome_engine::ids::DeviceId;
 use iothome_engine::policy::{Right, Rights, Role};
 use iothome_store::testing::TestStore;
 use iothome_store::{NewUser, Origin, StoredDevice, UserPatch};
-use ractor::{ActorProcessingErr, SupervisionEvent};
-
-struct Root;
-
-impl Actor for Root {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _: ActorRef<()>,
-        _: SupervisionEvent,
-        (): &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-}
 
 struct House {
     store: TestStore,
@@ -44,7 +23,7 @@ impl House {
         new_user(&store, &clock, "adam", Role::Admin).await;
         let eve = new_user(&store, &clock, "eve", Role::Member).await;
         let changes = broadcast::Sender::new(16);
-        let root = root().await;
+        let root = Root::start().await;
         let started = Sessions::start(
             store.store.clone(),
             clock.clone(),
@@ -75,7 +54,7 @@ impl House {
     /// As if the hub had been restarted.
     async fn restart(&mut self) {
         self.root.kill();
-        self.root = root().await;
+        self.root = Root::start().await;
         let started = Sessions::start(
             self.store.store.clone(),
             self.clock.clone(),
@@ -84,11 +63,6 @@ impl House {
         );
         self.sessions = started.await.expect("started");
     }
-}
-
-async fn root() -> ActorRef<()> {
-    let (root, _) = Actor::spawn(None, Root, ()).await.expect("spawned");
-    root
 }
 
 async fn new_user(store: &Store, clock: &Clock, name: &str, role: Role) -> User {

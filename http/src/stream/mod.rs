@@ -21,6 +21,7 @@ use feed::{Numbered, Start};
 use futures_util::stream;
 use iothome_actors::{Change, StreamTicket};
 use iothome_engine::policy::Subject;
+use iothome_views::links;
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -103,6 +104,7 @@ where
         last: 0,
         rest: false,
         keep_alive: KEEP_ALIVE,
+        beats: request.path() == links::LIVE,
     };
     let body = stream::unfold(reader, |mut reader| async move {
         let text = reader.next().await?;
@@ -144,6 +146,8 @@ struct Reader<T> {
     /// Whether something was just told.
     rest: bool,
     keep_alive: Duration,
+    /// Scripts do not see comments: pages are told a beat, so that they notice a dead connection.
+    beats: bool,
 }
 
 /// What woke the reader.
@@ -180,6 +184,7 @@ impl<T: FnMut(&Signal, &Subject) -> Vec<Frame>> Reader<T> {
             };
             let text = match woken {
                 Woken::Ended | Woken::Received(Err(RecvError::Closed)) => return None,
+                Woken::KeepAlive if self.beats => "event: beat\ndata: {}\n\n".to_owned(),
                 Woken::KeepAlive => ": keep-alive\n\n".to_owned(),
                 Woken::Look => self.rights(),
                 Woken::Received(Err(RecvError::Lagged(_))) => self.resync(),

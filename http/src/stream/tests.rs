@@ -47,6 +47,7 @@ fn reader(feed: &Arc<Feed>, last_event_id: Option<&str>) -> Reader<Tell> {
         last: 0,
         rest: false,
         keep_alive: KEEP_ALIVE,
+        beats: false,
     }
 }
 

@@ -3,9 +3,11 @@
 //! Owner of the harness. Every house has its own folder and its own ports, and
 //! nothing of it outlives the test.
 
+#![allow(unreachable_pub, reason = "shared by every test file")]
 #![allow(dead_code, reason = "each test file uses its own part of the harness")]
 #![allow(clippy::unwrap_used, reason = "a test may fail here")]
 
+pub(crate) mod browser;
 pub(crate) mod device;
 pub(crate) mod events;
 

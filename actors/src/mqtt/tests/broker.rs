@@ -203,8 +203,21 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) async fn connect(broker: &Mosquitto, id: &str, filters: &[&str]) -> Self {
-        let mut options = MqttOptions::new(id, "localhost", broker.port);
-        let tls = TlsConfiguration::Rustls(broker.tls.clone());
+        Self::connect_as(&broker.tls, broker.port, id, None, filters).await
+    }
+
+    pub(super) async fn connect_as(
+        tls: &Arc<rustls::ClientConfig>,
+        port: u16,
+        id: &str,
+        credentials: Option<(&str, &str)>,
+        filters: &[&str],
+    ) -> Self {
+        let mut options = MqttOptions::new(id, "localhost", port);
+        if let Some((username, password)) = credentials {
+            options.set_credentials(username, password);
+        }
+        let tls = TlsConfiguration::Rustls(tls.clone());
         options.set_transport(Transport::tls_with_config(tls));
         options.set_max_packet_size(Some(4 * 1024 * 1024));
         let mut network = NetworkOptions::new();

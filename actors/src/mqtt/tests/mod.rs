@@ -1,200 +1,15 @@
 //! The MQTT side against a real Mosquitto over TLS.
 
 mod broker;
+mod embedded;
+mod rig;
 
 use super::*;
-use crate::inbox::{Inbox, Message};
 use broker::{Gate, GateKeeper, Mosquitto, PATIENCE, Peer};
-use ractor::{ActorProcessingErr, SupervisionEvent};
-use rumqttc::v5::mqttbytes::v5::Publish;
+use rig::{Listener, Rig, acknowledged, properties};
 use std::collections::HashSet;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
-
-/// Stands for the hub: an actor that supervises and does nothing.
-struct Root;
-
-impl Actor for Root {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _: ActorRef<()>,
-        _: SupervisionEvent,
-        (): &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-}
-
-struct Rig {
-    mqtt: Mqtt,
-    routes: Arc<Routes>,
-    events: mpsc::UnboundedReceiver<MqttEvent>,
-    announced: mpsc::UnboundedReceiver<(String, Bytes, bool)>,
-    root: ActorRef<()>,
-    clock: Clock,
-}
-
-impl Drop for Rig {
-    fn drop(&mut self) {
-        self.root.kill();
-    }
-}
-
-impl Rig {
-    async fn start(broker: &Mosquitto, port: u16) -> Self {
-        let (root, _) = Actor::spawn(None, Root, ()).await.expect("spawned");
-        let clock = Clock::system();
-        let routes = Arc::new(Routes::default());
-        let (tell_event, events) = mpsc::unbounded_channel();
-        let (tell_announced, announced) = mpsc::unbounded_channel();
-        let setup = MqttSetup {
-            config: MqttConfig {
-                host: "localhost".into(),
-                port,
-                username: None,
-                password: None,
-                tls: broker.tls.clone(),
-                client_id: "hub".into(),
-                keep_alive_s: 5,
-            },
-            discovery_prefix: Some("homeassistant".into()),
-            status_prefix: "homeassistant".into(),
-            routes: routes.clone(),
-            discovery: Arc::new(move |topic, payload, retained| {
-                let _ = tell_announced.send((topic.to_owned(), payload, retained));
-            }),
-            events: Arc::new(move |event| {
-                let _ = tell_event.send(event);
-            }),
-        };
-        let mqtt = Mqtt::start(setup, clock.clone(), root.get_cell())
-            .await
-            .expect("started");
-        Self {
-            mqtt,
-            routes,
-            events,
-            announced,
-            root,
-            clock,
-        }
-    }
-
-    async fn event(&mut self) -> MqttEvent {
-        timeout(PATIENCE, self.events.recv())
-            .await
-            .expect("an event comes")
-            .expect("the hub lives")
-    }
-
-    async fn until(&mut self, wanted: &MqttEvent) {
-        while self.event().await != *wanted {}
-    }
-
-    /// The next events of the kinds that end a publication.
-    async fn outcome(&mut self) -> MqttEvent {
-        loop {
-            let event = self.event().await;
-            if matches!(
-                event,
-                MqttEvent::Acknowledged { .. } | MqttEvent::Refused { .. }
-            ) {
-                return event;
-            }
-        }
-    }
-
-    /// The actor hears of an acknowledgement a moment after the house does.
-    async fn until_outbox_is_empty(&self) {
-        let empty = async {
-            while self.mqtt.status().outbox > 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        timeout(PATIENCE, empty).await.expect("it empties");
-    }
-
-    fn publish(&self, topic: &str, payload: &str, deadline_ms: i64) -> CommandId {
-        self.ask(topic, payload, deadline_ms, false)
-    }
-
-    fn ask(&self, topic: &str, payload: &str, deadline_ms: i64, once: bool) -> CommandId {
-        let now = self.clock.now();
-        let command = CommandId::new(now, crate::random::bytes());
-        let outgoing = Outgoing {
-            command,
-            topic: topic.into(),
-            payload: payload.as_bytes().to_vec(),
-            deadline_at: now.plus_millis(deadline_ms),
-            at_most_once: once,
-        };
-        self.mqtt.publish(outgoing, lamp());
-        command
-    }
-
-    fn listen(&self, device: &str, topics: &[&str]) -> Listener {
-        let (tell, woken) = mpsc::unbounded_channel();
-        let inbox = Inbox::new(move || {
-            let _ = tell.send(());
-        });
-        let topics = topics.iter().map(|t| (*t).to_owned()).collect();
-        self.routes
-            .set(&device.parse().expect("an id"), topics, &inbox);
-        Listener { inbox, woken }
-    }
-}
-
-/// A device's end of its inbox.
-struct Listener {
-    inbox: Arc<Inbox>,
-    woken: mpsc::UnboundedReceiver<()>,
-}
-
-impl Listener {
-    async fn next(&mut self) -> Message {
-        loop {
-            if let Some(message) = self.inbox.drain(1).0.pop() {
-                return message;
-            }
-            timeout(PATIENCE, self.woken.recv())
-                .await
-                .expect("a message arrives")
-                .expect("the inbox lives");
-        }
-    }
-
-    async fn next_text(&mut self) -> String {
-        String::from_utf8(self.next().await.payload.to_vec()).expect("text")
-    }
-}
-
-fn lamp() -> DeviceId {
-    "lamp".parse().expect("an id")
-}
-
-fn acknowledged(command: CommandId) -> MqttEvent {
-    MqttEvent::Acknowledged {
-        device: lamp(),
-        command,
-    }
-}
-
-fn properties(publish: &Publish) -> (Option<u32>, Option<String>) {
-    let properties = publish.properties.clone().unwrap_or_default();
-    let correlation = properties
-        .correlation_data
-        .map(|data| String::from_utf8(data.to_vec()).expect("text"));
-    (properties.message_expiry_interval, correlation)
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_is_delivered_once_with_its_id_and_expiry_and_is_not_retained() {
@@ -369,7 +184,7 @@ async fn reports_made_while_the_hub_was_away_for_a_moment_are_not_lost() {
     let mut rig = Rig::start(&broker, gate.port).await;
     let mut lamp = rig.listen("lamp", &["lamp/state"]);
     rig.until(&MqttEvent::Up).await;
-    wait_until_subscribed(&mut peer, &mut lamp, "lamp/state").await;
+    rig::wait_until_subscribed(&mut peer, &mut lamp, "lamp/state").await;
     gate.set(Gate::Shut);
     rig.until(&MqttEvent::Down).await;
     for word in ["a", "b", "c"] {
@@ -378,20 +193,6 @@ async fn reports_made_while_the_hub_was_away_for_a_moment_are_not_lost() {
     gate.set(Gate::Open);
     for word in ["a", "b", "c"] {
         assert_eq!(lamp.next_text().await, word);
-    }
-}
-
-async fn wait_until_subscribed(peer: &mut Peer, listener: &mut Listener, topic: &str) {
-    loop {
-        peer.publish(topic, "probe", false).await;
-        if let Ok(message) = timeout(Duration::from_millis(200), listener.next()).await {
-            assert_eq!(message.payload, "probe");
-            while timeout(Duration::from_millis(200), listener.next())
-                .await
-                .is_ok()
-            {}
-            return;
-        }
     }
 }
 
@@ -535,7 +336,7 @@ async fn thousands_of_subscriptions_and_commands_at_once_all_get_through() {
         assert!(commands.remove(&command), "acknowledged once");
     }
     let last = listeners.last_mut().expect("a thousand");
-    wait_until_subscribed(&mut peer, last, "d999/2").await;
+    rig::wait_until_subscribed(&mut peer, last, "d999/2").await;
     rig.routes.remove(&"d0".parse().expect("an id"));
     assert_eq!(rig.mqtt.status().refused_subscriptions, 0);
 }
@@ -555,4 +356,23 @@ async fn a_wrong_certificate_is_never_talked_to_and_the_reason_is_shown() {
     assert!(!status.connected);
     let problem = status.problem.expect("checked");
     assert!(problem.contains("certificate"), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_actor_comes_back_and_forgets_nothing() {
+    let broker = Mosquitto::start("").await;
+    let gate = GateKeeper::before(&broker, Gate::Open).await;
+    let mut peer = Peer::connect(&broker, "lamp", &["lamp/set"]).await;
+    let mut rig = Rig::start(&broker, gate.port).await;
+    let mut lamp = rig.listen("lamp", &["lamp/state"]);
+    rig.until(&MqttEvent::Up).await;
+    gate.set(Gate::Stalled);
+    let waiting = rig.publish("lamp/set", "ON", 120_000);
+    let actor = rig.mqtt.shared.actor().clone();
+    actor.expect("it runs").kill();
+    rig.until(&MqttEvent::Down).await;
+    gate.set(Gate::Open);
+    rig.until(&acknowledged(waiting)).await;
+    assert_eq!(peer.next_text().await, "ON");
+    rig::wait_until_subscribed(&mut peer, &mut lamp, "lamp/state").await;
 }

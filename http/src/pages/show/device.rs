@@ -35,9 +35,18 @@ pub(crate) fn home(
         if !rights.has(Right::View) {
             continue;
         }
-        let reading = Reading { t, zone, now, rights };
+        let reading = Reading {
+            t,
+            zone,
+            now,
+            rights,
+        };
         let room = device.room.as_deref();
-        let order = (room.is_none(), room.unwrap_or_default().to_lowercase(), room);
+        let order = (
+            room.is_none(),
+            room.unwrap_or_default().to_lowercase(),
+            room,
+        );
         rooms.entry(order).or_default().push(card(reading, device));
     }
     HomePage {

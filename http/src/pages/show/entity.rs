@@ -23,7 +23,11 @@ pub(super) fn panel(reading: Reading<'_>, device: &DeviceView, entity: &EntityVi
         entity: entity.id.clone(),
         name: entity.name.clone(),
         device_name: device.name.clone(),
-        icon: Icon::of(entity.kind, entity.device_class.as_deref(), is_active(entity)),
+        icon: Icon::of(
+            entity.kind,
+            entity.device_class.as_deref(),
+            is_active(entity),
+        ),
         tone: tone(entity),
         exact: exact(entity, &words),
         unit: unit(entity),
@@ -125,7 +129,10 @@ fn exact(entity: &EntityView, words: &str) -> Option<String> {
 }
 
 fn unit(entity: &EntityView) -> Option<String> {
-    let is_number = entity.state.as_ref().is_some_and(|s| s.as_number().is_some());
+    let is_number = entity
+        .state
+        .as_ref()
+        .is_some_and(|s| s.as_number().is_some());
     entity.unit.clone().filter(|_| is_number)
 }
 
@@ -148,9 +155,9 @@ fn tone(entity: &EntityView) -> Tone {
 
 fn alarm_tone(class: Option<&str>) -> Tone {
     match class {
-        Some("smoke" | "gas" | "carbon_monoxide" | "moisture" | "problem" | "safety" | "tamper") => {
-            Tone::Bad
-        }
+        Some(
+            "smoke" | "gas" | "carbon_monoxide" | "moisture" | "problem" | "safety" | "tamper",
+        ) => Tone::Bad,
         Some("battery" | "lock" | "heat" | "cold") => Tone::Notice,
         Some("connectivity" | "plug" | "power") => Tone::Calm,
         _ => Tone::Active,
