@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 /// What it does with a command.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// Reports the new state.
     Obeys,
     /// Hears it and says nothing.
@@ -20,7 +20,7 @@ pub enum Manner {
 }
 
 /// A connected switch.
-pub struct Switch {
+pub(crate) struct Switch {
     id: String,
     client: AsyncClient,
     heard: watch::Receiver<u32>,
@@ -35,7 +35,7 @@ impl Drop for Switch {
 
 impl Switch {
     /// Connects, subscribes, and says that it is off.
-    pub async fn connect(
+    pub(crate) async fn connect(
         house: &TestHouse,
         id: &str,
         credential: &(String, String),
@@ -90,7 +90,7 @@ impl Switch {
     }
 
     /// Reports a state.
-    pub async fn report(&self, state: &str) {
+    pub(crate) async fn report(&self, state: &str) {
         let topic = format!("iothome/{}/power/state", self.id);
         self.client
             .publish(topic, QoS::AtLeastOnce, false, state.to_owned())
@@ -99,7 +99,7 @@ impl Switch {
     }
 
     /// How many commands it has heard.
-    pub fn heard(&self) -> u32 {
+    pub(crate) fn heard(&self) -> u32 {
         *self.heard.borrow()
     }
 }
