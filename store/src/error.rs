@@ -151,11 +151,14 @@ fn code_class(code: &str) -> Class {
     if let Ok(sqlite) = code.parse::<i64>()
         && code.len() < 5
     {
-        // SQLITE_BUSY and SQLITE_LOCKED; the low byte is the primary code.
-        return if matches!(sqlite & 0xff, 5 | 6) {
-            Class::Busy
-        } else {
-            Class::Other
+        // The low byte is the primary code (sqlite.org/rescode.html).
+        return match sqlite & 0xff {
+            // SQLITE_BUSY, SQLITE_LOCKED.
+            5 | 6 => Class::Busy,
+            // SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN: a full or broken disk
+            // may be mended while the hub lives.
+            8 | 10 | 13 | 14 => Class::Away,
+            _ => Class::Other,
         };
     }
     match code.get(..2) {
@@ -164,5 +167,21 @@ fn code_class(code: &str) -> Class {
         // Serialization failure, deadlock; lock not available; too many connections.
         Some("40" | "53" | "55") => Class::Busy,
         _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Class, code_class};
+
+    #[test]
+    fn a_full_disk_passes_and_a_broken_rule_does_not() {
+        // SQLITE_FULL, SQLITE_IOERR_WRITE (10 | 3 << 8); SQLITE_CONSTRAINT.
+        assert!(matches!(code_class("13"), Class::Away));
+        assert!(matches!(code_class("778"), Class::Away));
+        assert!(matches!(code_class("19"), Class::Other));
+        // SQLSTATE disk_full; unique_violation.
+        assert!(matches!(code_class("53100"), Class::Busy));
+        assert!(matches!(code_class("23505"), Class::Other));
     }
 }
