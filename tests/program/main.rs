@@ -10,4 +10,6 @@ mod commands;
 mod demo;
 #[cfg(feature = "embedded")]
 mod serve;
+#[cfg(feature = "embedded")]
+mod standby;
 mod support;

@@ -5,14 +5,14 @@ use reqwest::Method;
 use std::collections::BTreeMap;
 
 /// A browser.
-pub struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     house: &'a TestHouse,
     cookies: BTreeMap<String, String>,
 }
 
 impl<'a> Browser<'a> {
     /// With no cookie.
-    pub fn new(house: &'a TestHouse) -> Self {
+    pub(crate) fn new(house: &'a TestHouse) -> Self {
         Self {
             house,
             cookies: BTreeMap::new(),
@@ -20,7 +20,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Signed in.
-    pub async fn signed_in(house: &'a TestHouse, name: &str, password: &str) -> Self {
+    pub(crate) async fn signed_in(house: &'a TestHouse, name: &str, password: &str) -> Self {
         let mut browser = Self::new(house);
         let answer = browser
             .post("/sign-in", &[("username", name), ("password", password)])
@@ -30,33 +30,33 @@ impl<'a> Browser<'a> {
     }
 
     /// What the browser sends as `Cookie`.
-    pub fn cookie_header(&self) -> String {
+    pub(crate) fn cookie_header(&self) -> String {
         let pairs = self.cookies.iter().map(|(n, v)| format!("{n}={v}"));
         pairs.collect::<Vec<_>>().join("; ")
     }
 
     /// Drops one cookie.
-    pub fn forget(&mut self, name: &str) {
+    pub(crate) fn forget(&mut self, name: &str) {
         self.cookies.remove(name);
     }
 
     /// Asks for a page.
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, None, false).await
     }
 
     /// Posts fields as they are.
-    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.send(Method::POST, path, Some(fields), false).await
     }
 
     /// Posts fields as the script does.
-    pub async fn fetch(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn fetch(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.send(Method::POST, path, Some(fields), true).await
     }
 
     /// The form token of a page.
-    pub async fn token(&mut self, page: &str) -> String {
+    pub(crate) async fn token(&mut self, page: &str) -> String {
         let answer = self.get(page).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         token_of(&answer.text)
@@ -99,13 +99,13 @@ impl<'a> Browser<'a> {
 }
 
 /// The first form token of a page.
-pub fn token_of(html: &str) -> String {
+pub(crate) fn token_of(html: &str) -> String {
     let (_, rest) = html.split_once("name=\"csrf\" value=\"").expect("a form");
     rest.split('"').next().unwrap().to_owned()
 }
 
 /// What a reader reads of a page: its text without tags, blanks made single.
-pub fn words_of(html: &str) -> String {
+pub(crate) fn words_of(html: &str) -> String {
     let mut words = String::new();
     let mut tag = false;
     for c in html.chars() {

@@ -103,3 +103,34 @@ impl Switch {
         *self.heard.borrow()
     }
 }
+
+/// Publishes retained messages as a broker user and waits until the broker has them all.
+pub(crate) async fn publish_retained(
+    house: &TestHouse,
+    credential: &(String, String),
+    messages: &[(&str, String)],
+) {
+    let mut options = MqttOptions::new("announcer", "127.0.0.1", house.broker_port);
+    options.set_credentials(&credential.0, &credential.1);
+    let tls = pinned_client(&[house.fingerprint]);
+    options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls)));
+    let (client, mut events) = AsyncClient::new(options, 32);
+    for (topic, payload) in messages {
+        let qos = QoS::AtLeastOnce;
+        client
+            .publish(*topic, qos, true, payload.clone())
+            .await
+            .unwrap();
+    }
+    let mut left = messages.len();
+    let all = async {
+        while left > 0 {
+            if let Event::Incoming(Packet::PubAck(_)) = events.poll().await.unwrap() {
+                left -= 1;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, all)
+        .await
+        .expect("the broker takes them");
+}
