@@ -28,6 +28,16 @@ pub(crate) struct Banner {
 }
 
 impl Banner {
+    /// With the name and password of whoever may sign in.
+    pub(crate) fn with_user(self, user: Option<(String, String)>) -> Self {
+        let (user, password) = user.unzip();
+        Self {
+            user,
+            password,
+            ..self
+        }
+    }
+
     /// Prints it in the form asked for.
     pub(crate) fn print(&self, form: BannerForm) {
         let text = match form {

@@ -5,10 +5,8 @@
 
 use crate::data_dir::DataDir;
 use crate::error::StartError;
-use crate::names;
-use crate::ports;
 use crate::secrets;
-use crate::settings::{Bind, BrokerChoice, BrokerTrust, MqttUrl};
+use crate::settings::{BrokerChoice, BrokerTrust, MqttUrl};
 use iothome_actors::{MqttConfig, SharedAccess};
 use iothome_store::Store;
 use iothome_tls::{Authority, Fingerprints};
@@ -17,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A dead connection is noticed within this time and a half.
-const KEEP_ALIVE_S: u64 = 30;
+pub(crate) const KEEP_ALIVE_S: u64 = 30;
 
 /// Ends the connections of the user of that name.
 type Cutter = Arc<dyn Fn(&str) + Send + Sync>;
@@ -43,7 +41,15 @@ impl BrokerSide {
         let client_id = client_id(store).await?;
         match choice {
             BrokerChoice::Given { url, trust } => given(url, trust, client_id),
-            BrokerChoice::Embedded(bind) => embedded(bind, dir, authority, access, client_id).await,
+            #[cfg(feature = "embedded")]
+            BrokerChoice::Embedded(bind) => {
+                crate::embedded::open(bind, dir, authority, access, client_id).await
+            }
+            #[cfg(not(feature = "embedded"))]
+            BrokerChoice::Embedded(bind) => {
+                let _ = (bind, dir, authority, access);
+                Err(StartError::NoEmbeddedBroker)
+            }
         }
     }
 
@@ -120,82 +126,6 @@ fn read_ca(path: &Path) -> Result<Vec<u8>, StartError> {
     })
 }
 
-#[cfg(not(feature = "embedded"))]
-#[expect(
-    clippy::unused_async,
-    reason = "the same signature with the broker built in"
-)]
-async fn embedded(
-    _bind: &Bind,
-    _dir: &DataDir,
-    _authority: &Authority,
-    _access: &SharedAccess,
-    _client_id: String,
-) -> Result<BrokerSide, StartError> {
-    Err(StartError::NoEmbeddedBroker)
-}
-
-#[cfg(feature = "embedded")]
-async fn embedded(
-    bind: &Bind,
-    dir: &DataDir,
-    authority: &Authority,
-    access: &SharedAccess,
-    client_id: String,
-) -> Result<BrokerSide, StartError> {
-    let identity = authority.broker()?;
-    let password = secrets::token()?;
-    let listen = ports::choose(bind)?;
-    let config = iothome_broker::BrokerConfig {
-        listen,
-        cert_pem: identity.chain_pem.clone(),
-        key_pem: identity.key_pem.clone(),
-        data_dir: dir.broker(),
-        hub: Some(own_credential(&password)?),
-    };
-    let broker = iothome_broker::start(config, Arc::clone(access))
-        .await
-        .map_err(|error| StartError::Broker(format!("{error}; change {}", bind.setting)))?;
-    let listening = broker.address();
-    Ok(BrokerSide {
-        mqtt: MqttConfig {
-            host: reachable_here(listening).to_string(),
-            port: listening.port(),
-            username: Some(OWN_NAME.to_owned()),
-            password: Some(password),
-            tls: iothome_tls::pinned_client(&[identity.fingerprints.sha256]),
-            client_id,
-            keep_alive_s: KEEP_ALIVE_S,
-        },
-        address: known_as(listening),
-        fingerprints: Some(identity.fingerprints),
-        embedded: Some(Arc::new(broker)),
-    })
-}
-
-/// The hub's user at its own broker; no device can be called so, as ids hold no dot.
-#[cfg(feature = "embedded")]
-const OWN_NAME: &str = "iothome.hub";
-
-#[cfg(feature = "embedded")]
-fn own_credential(password: &str) -> Result<iothome_engine::access::Credential, StartError> {
-    use iothome_engine::access::{Access, Credential, TopicRule};
-    let now = crate::people::now();
-    let everything = |access| TopicRule {
-        filter: "#".to_owned(),
-        access,
-    };
-    Ok(Credential {
-        id: iothome_engine::ids::CredentialId::new(now, secrets::random()?),
-        username: OWN_NAME.to_owned(),
-        name: "The hub itself".to_owned(),
-        device: None,
-        secret_sha256: secrets::digest(password),
-        topics: vec![everything(Access::Read), everything(Access::Write)],
-        created_at: now,
-    })
-}
-
 /// The address by which this machine reaches a listener of its own.
 pub(crate) fn reachable_here(listening: SocketAddr) -> IpAddr {
     match listening.ip() {
@@ -203,16 +133,4 @@ pub(crate) fn reachable_here(listening: SocketAddr) -> IpAddr {
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     }
-}
-
-/// The address by which devices reach it: on all addresses, the first of the local network.
-pub(crate) fn known_as(listening: SocketAddr) -> String {
-    let ip = match listening.ip() {
-        ip if ip.is_unspecified() => names::addresses()
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| reachable_here(listening)),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listening.port()).to_string()
 }

@@ -9,6 +9,8 @@ mod cli;
 mod data_dir;
 #[cfg(feature = "embedded")]
 mod demo;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod error;
 mod health;
 mod logging;

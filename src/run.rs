@@ -165,17 +165,19 @@ impl Place {
         let mut chores = JoinSet::new();
         chores.spawn(people::heed_resets(hub.clone()));
         chores.spawn(renew(Arc::clone(&self.authority)));
-        let mut banner = web::banner(self, &web, &side, config)?;
+        let banner = web::banner(self, &web, &side, config)?;
         #[cfg(feature = "embedded")]
-        let mut home = None;
+        let (mut home, mut signs_in) = (None, None);
+        #[cfg(not(feature = "embedded"))]
+        let signs_in = None;
         #[cfg(feature = "embedded")]
         if let Some(user) = demo {
             let prefix = &self.settings.discovery_prefix;
             home = Some(crate::demo::start(&hub, &side, &user, prefix).await?);
             chores.spawn(crate::demo::accept_announced(hub.clone(), user.subject()));
-            banner.user = Some(user.name);
-            banner.password = Some(user.password);
+            signs_in = Some((user.name, user.password));
         }
+        let banner = banner.with_user(signs_in);
         let living = Living {
             store,
             side,

@@ -4,7 +4,6 @@
 
 use crate::error::StartError;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
-use sha2::Digest;
 
 /// A password a person can type: 26 letters and digits without look-alikes, in groups.
 pub(crate) fn password() -> Result<String, StartError> {
@@ -20,7 +19,9 @@ pub(crate) fn token() -> Result<String, StartError> {
 }
 
 /// SHA-256 in lower-case hex, as the broker's access list wants it.
+#[cfg(feature = "embedded")]
 pub(crate) fn digest(text: &str) -> String {
+    use sha2::Digest;
     HEXLOWER.encode(&sha2::Sha256::digest(text.as_bytes()))
 }
 
@@ -46,6 +47,7 @@ mod tests {
         assert!(one.chars().all(plain), "{one}");
     }
 
+    #[cfg(feature = "embedded")]
     #[test]
     fn the_digest_is_sha_256_in_hex() {
         // FIPS 180-2, appendix B.1.

@@ -83,6 +83,13 @@ pub(crate) struct Settings {
     pub(crate) discovery: Discovery,
     pub(crate) discovery_prefix: String,
     pub(crate) metrics_token: Option<Secret>,
+    #[cfg_attr(
+        not(feature = "embedded"),
+        expect(
+            dead_code,
+            reason = "checked all the same; there is no demo without the broker"
+        )
+    )]
     pub(crate) demo_password: Option<Secret>,
     pub(crate) log: Option<String>,
 }

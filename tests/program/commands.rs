@@ -82,3 +82,21 @@ async fn no_hub_is_not_healthy() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("not ready"));
 }
+
+#[cfg(not(feature = "embedded"))]
+#[tokio::test]
+async fn a_program_without_the_broker_says_so() {
+    let (_dir, home) = folder();
+    let output = run(&home, &["serve", "--http-listen", "127.0.0.1:0"]).await;
+    assert!(
+        stderr(&output).contains("IOTHOME_MQTT_URL"),
+        "{}",
+        stderr(&output)
+    );
+    let output = run(&home, &["demo"]).await;
+    assert!(
+        stderr(&output).contains("the demo needs"),
+        "{}",
+        stderr(&output)
+    );
+}

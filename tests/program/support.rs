@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 /// Far longer than anything here takes, so that only a hang fails a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,16 +35,24 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// A program that was started and has not printed its banner yet.
+pub(crate) struct Waiting {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    http: reqwest::Client,
+}
+
 /// A hub that is running.
 pub(crate) struct Running {
     child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
     pub(crate) banner: Value,
     pub(crate) http: reqwest::Client,
 }
 
-impl Running {
-    /// Starts it on free ports and waits for its banner.
-    pub(crate) async fn start(home: &Path, arguments: &[&str]) -> Self {
+impl Waiting {
+    /// Starts it on free ports.
+    pub(crate) fn start(home: &Path, arguments: &[&str]) -> Self {
         iothome_tls::install_provider();
         let mut command = program(home);
         command
@@ -62,15 +70,71 @@ impl Running {
             }
         }
         let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
-        let line = line.unwrap().unwrap().expect("a banner is printed");
-        let banner = serde_json::from_str(&line).expect("the banner is JSON");
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self {
             child,
-            banner,
+            lines,
             http: reqwest::Client::builder().build().unwrap(),
         }
+    }
+
+    /// Asks until it answers so.
+    pub(crate) async fn until_answers(&self, at: &str, path: &str, status: u16, word: &str) {
+        let waiting = async {
+            loop {
+                if let Ok(answer) = self.http.get(format!("http://{at}{path}")).send().await
+                    && answer.status() == status
+                    && answer.text().await.unwrap_or_default().contains(word)
+                {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "{path} never answered {status} {word}");
+    }
+
+    /// Waits for the banner.
+    pub(crate) async fn until_running(mut self) -> Running {
+        let banner = next_banner(&mut self.lines).await;
+        Running {
+            child: self.child,
+            lines: self.lines,
+            banner,
+            http: self.http,
+        }
+    }
+
+    pub(crate) async fn stop(self, signal: &str) -> ExitStatus {
+        stop(self.child, signal).await
+    }
+}
+
+async fn next_banner(lines: &mut Lines<BufReader<ChildStdout>>) -> Value {
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+    let line = line.unwrap().unwrap().expect("a banner is printed");
+    serde_json::from_str(&line).expect("the banner is JSON")
+}
+
+/// Sends the signal and waits for the end.
+async fn stop(mut child: Child, signal: &str) -> ExitStatus {
+    let pid = child.id().unwrap().to_string();
+    let sent = Command::new("kill").args(["-s", signal, &pid]).status();
+    assert!(sent.await.unwrap().success());
+    let ended = tokio::time::timeout(PATIENCE, child.wait()).await;
+    ended.unwrap().unwrap()
+}
+
+impl Running {
+    /// Starts it on free ports and waits for its banner.
+    pub(crate) async fn start(home: &Path, arguments: &[&str]) -> Self {
+        Waiting::start(home, arguments).until_running().await
+    }
+
+    /// Waits until it runs anew, in the same process.
+    pub(crate) async fn until_running_again(&mut self) {
+        self.banner = next_banner(&mut self.lines).await;
     }
 
     pub(crate) fn told(&self, name: &str) -> &str {
@@ -129,12 +193,8 @@ impl Running {
     }
 
     /// Sends the signal and waits for the end.
-    pub(crate) async fn stop(mut self, signal: &str) -> ExitStatus {
-        let pid = self.pid().to_string();
-        let sent = Command::new("kill").args(["-s", signal, &pid]).status();
-        assert!(sent.await.unwrap().success());
-        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        ended.unwrap().unwrap()
+    pub(crate) async fn stop(self, signal: &str) -> ExitStatus {
+        stop(self.child, signal).await
     }
 }
 

@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use actix_web::http::header::REFERER;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use iothome_views::pages::error::{self, ErrorPage};
-use iothome_views::texts::{ENGLISH, Texts, fill};
+use iothome_views::texts::{ENGLISH, Texts};
 use tracing_actix_web::RequestId;
 
 /// The header by which the script asks for a fragment instead of a page.
@@ -54,9 +54,12 @@ fn detail(t: &Texts, problem: &Problem) -> Option<String> {
         }
         "not_durable" => t.refused_not_durable,
         "too_many_requests" => t.refused_throttled,
-        "wrong_action" => t.refused_action,
-        "unknown_host" | "conflict" | "taken" => return Some(problem.detail.clone()),
-        "invalid" | "bad_value" => return Some(fill(t.refused_value, &problem.detail)),
+        "busy" => t.refused_busy,
+        "stopping" => t.refused_stopping,
+        "invalid" if problem.field.as_deref() == Some("action") => t.refused_action,
+        "unknown_host" | "conflict" | "taken" | "invalid" | "bad_value" => {
+            return Some(problem.detail.clone());
+        }
         "forbidden" | "not_found" if problem.detail == t.may_not_control => t.may_not_control,
         _ => return None,
     };
@@ -108,6 +111,6 @@ mod tests {
         let internal = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "secret");
         assert_eq!(detail(t, &internal), None);
         let value = Problem::invalid("value", "1 to 100");
-        assert_eq!(detail(t, &value).as_deref(), Some("Not taken: 1 to 100"));
+        assert_eq!(detail(t, &value).as_deref(), Some("1 to 100"));
     }
 }

@@ -94,7 +94,9 @@ fn with_share(entity: &EntityView, word: &str, known: String) -> String {
         (entity.kind, word),
         (Kind::Light, "on") | (Kind::Cover, "open" | "opening" | "closing" | "stopped")
     );
-    match share(entity).filter(|_| tells) {
+    // "Open" says as much as "Open · 100 %".
+    let fully = |share: &String| entity.kind == Kind::Cover && word == "open" && share == "100 %";
+    match share(entity).filter(|share| tells && !fully(share)) {
         Some(share) => format!("{known} · {share}"),
         None => known,
     }
