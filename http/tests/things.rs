@@ -152,7 +152,7 @@ async fn broker_users_are_made_listed_rotated_and_deleted() {
     assert!(!list.text.contains(made["password"].as_str().unwrap()));
     assert!(!list.text.contains("sha256"));
     let list = list.json();
-    let found = list
+    let found = list["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -242,12 +242,12 @@ async fn a_device_that_announces_itself_waits_and_is_accepted_or_is_a_conflict()
     publish_retained(&house, &bridge, &messages).await;
     until("both wait", || async {
         let waiting = house.get("/api/v1/new-devices", &admin).await.json();
-        waiting.as_array().unwrap().len() == 2
+        waiting["items"].as_array().unwrap().len() == 2
     })
     .await;
     let waiting = house.get("/api/v1/new-devices", &admin).await.json();
     let find = |name: &str| {
-        let all = waiting.as_array().unwrap();
+        let all = waiting["items"].as_array().unwrap();
         all.iter().find(|w| w["name"] == name).unwrap().clone()
     };
     let (fan, thief) = (find("The fan"), find("The thief"));
