@@ -103,7 +103,7 @@ async fn a_newcomer_sets_the_house_up_by_the_page() {
     browser
         .fill("input[name=password]", "correct horse battery")
         .await;
-    browser.click("main form button[type=submit]").await;
+    browser.click("main form button").await;
     eventually("set up", || async {
         let api = Api::stranger(&hub);
         let body = json!({"username": "adam", "password": "correct horse battery"});

@@ -60,7 +60,7 @@ impl Browser {
             .expect("the page opens");
         self.fill("input[name=username]", user).await;
         self.fill("input[name=password]", password).await;
-        self.click("main form button[type=submit]").await;
+        self.click("main form button").await;
     }
 
     /// Types into a field.
