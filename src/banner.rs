@@ -28,6 +28,16 @@ pub(crate) struct Banner {
 }
 
 impl Banner {
+    /// With the name and password of whoever may sign in.
+    pub(crate) fn with_user(self, user: Option<(String, String)>) -> Self {
+        let (user, password) = user.unzip();
+        Self {
+            user,
+            password,
+            ..self
+        }
+    }
+
     /// Prints it in the form asked for.
     pub(crate) fn print(&self, form: BannerForm) {
         let text = match form {
@@ -98,10 +108,23 @@ mod tests {
         let json = banner().json();
         assert!(!json.contains('\n'));
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
-        let mut names: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut names: Vec<&str> = value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         names.sort_unstable();
         let mut agreed = [
-            "url", "user", "password", "setup_code", "broker", "sha256", "sha1", "ca", "data_dir",
+            "url",
+            "user",
+            "password",
+            "setup_code",
+            "broker",
+            "sha256",
+            "sha1",
+            "ca",
+            "data_dir",
         ];
         agreed.sort_unstable();
         assert_eq!(names, agreed);
@@ -114,7 +137,11 @@ mod tests {
         let mut banner = banner();
         banner.setup_code = Some("ABCDE-FGHIJ".to_owned());
         let text = banner.text();
-        for part in ["http://127.0.0.1:8080", "https://192.168.1.2:8443", "ABCDE-FGHIJ"] {
+        for part in [
+            "http://127.0.0.1:8080",
+            "https://192.168.1.2:8443",
+            "ABCDE-FGHIJ",
+        ] {
             assert!(text.contains(part), "{text}");
         }
     }

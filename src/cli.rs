@@ -107,7 +107,7 @@ pub(crate) fn command() -> Command {
         .help("Configuration file in TOML form [env: IOTHOME_CONFIG]");
     let settings = KEYS.iter().map(|key| {
         Arg::new(key.name)
-            .long(key.flag().trim_start_matches('-').to_owned())
+            .long(key.flag)
             .value_name(key.value)
             .global(true)
             .help(format!("{} [env: {}]", key.help, key.variable()))
@@ -138,10 +138,7 @@ pub(crate) fn call(arguments: impl Iterator<Item = std::ffi::OsString>) -> Call 
         Ok(task) => task,
         // No command: the hub itself.
         Err(_) => Task::Serve(Show {
-            banner: matches
-                .get_one("top_banner")
-                .copied()
-                .unwrap_or_default(),
+            banner: matches.get_one("top_banner").copied().unwrap_or_default(),
         }),
     };
     Call {
@@ -152,7 +149,9 @@ pub(crate) fn call(arguments: impl Iterator<Item = std::ffi::OsString>) -> Call 
 
 fn sources(matches: &ArgMatches) -> Sources {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
-    let flags = KEYS.iter().filter_map(|k| Some((k.name.to_owned(), text(k.name)?)));
+    let flags = KEYS
+        .iter()
+        .filter_map(|k| Some((k.name.to_owned(), text(k.name)?)));
     // A variable that is not UTF-8 is none of ours.
     let variables = std::env::vars_os()
         .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
@@ -169,7 +168,11 @@ fn sources(matches: &ArgMatches) -> Sources {
 /// business in it.
 pub(crate) fn find_file(sources: &Sources, mode: Mode) -> Option<PathBuf> {
     let variable = |name: &str| sources.variables.get(name).filter(|v| !v.is_empty());
-    if let Some(named) = sources.file.clone().or_else(|| variable("IOTHOME_CONFIG").map(PathBuf::from)) {
+    if let Some(named) = sources
+        .file
+        .clone()
+        .or_else(|| variable("IOTHOME_CONFIG").map(PathBuf::from))
+    {
         return Some(named);
     }
     if mode == Mode::Demo {
@@ -198,7 +201,12 @@ mod tests {
     fn no_command_is_serve() {
         assert!(matches!(parse("iothome").task, Task::Serve(_)));
         let call = parse("iothome --banner json --http-listen off");
-        assert!(matches!(call.task, Task::Serve(Show { banner: BannerForm::Json })));
+        assert!(matches!(
+            call.task,
+            Task::Serve(Show {
+                banner: BannerForm::Json
+            })
+        ));
         assert_eq!(call.sources.flags["http_listen"], "off");
     }
 
@@ -209,7 +217,12 @@ mod tests {
             "iothome --data-dir /x demo --banner json",
         ] {
             let call = parse(line);
-            assert!(matches!(call.task, Task::Demo(Show { banner: BannerForm::Json })));
+            assert!(matches!(
+                call.task,
+                Task::Demo(Show {
+                    banner: BannerForm::Json
+                })
+            ));
             assert_eq!(call.sources.flags["data_dir"], "/x");
         }
     }
@@ -218,9 +231,13 @@ mod tests {
     fn the_demo_reads_no_configuration_it_was_not_given() {
         let dir = std::env::temp_dir();
         let mut sources = Sources::default();
-        sources.variables.insert("HOME".to_owned(), dir.display().to_string());
+        sources
+            .variables
+            .insert("HOME".to_owned(), dir.display().to_string());
         assert_eq!(find_file(&sources, Mode::Demo), None);
-        sources.variables.insert("IOTHOME_CONFIG".to_owned(), "/x.toml".to_owned());
+        sources
+            .variables
+            .insert("IOTHOME_CONFIG".to_owned(), "/x.toml".to_owned());
         assert_eq!(find_file(&sources, Mode::Demo), Some("/x.toml".into()));
     }
 }

@@ -47,6 +47,7 @@ impl DataDir {
         self.0.join("tls")
     }
 
+    #[cfg(feature = "embedded")]
     pub(crate) fn broker(&self) -> PathBuf {
         self.0.join("broker")
     }

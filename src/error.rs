@@ -43,20 +43,15 @@ pub(crate) enum StartError {
         tried: u16,
         setting: String,
     },
-    #[cfg_attr(
-        feature = "embedded",
-        expect(dead_code, reason = "said only by a program without the broker")
-    )]
+    #[cfg(not(feature = "embedded"))]
     #[error(
         "this program was built without the embedded broker: give a broker with IOTHOME_MQTT_URL, or use a build with the feature `embedded`"
     )]
     NoEmbeddedBroker,
-    #[cfg_attr(
-        feature = "embedded",
-        expect(dead_code, reason = "said only by a program without the broker")
-    )]
+    #[cfg(not(feature = "embedded"))]
     #[error("the demo needs the embedded broker, and this program was built without it")]
     NoDemo,
+    #[cfg(feature = "embedded")]
     #[error("the embedded broker does not start: {0}")]
     Broker(String),
     #[error("{0}")]

@@ -1,2 +1,125 @@
-//! The IoT Home program.
-fn main() {}
+//! The IoT Home program: command line, configuration, composition, signals.
+//!
+//! Owner of the process. It must never hold anything reusable: that is in the crates.
+
+mod banner;
+mod broker_side;
+mod cert;
+mod cli;
+mod data_dir;
+#[cfg(feature = "embedded")]
+mod demo;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod error;
+mod health;
+mod logging;
+mod names;
+mod people;
+mod ports;
+mod run;
+mod secret;
+mod secrets;
+mod settings;
+mod signals;
+mod web;
+
+use cli::{Call, CertTask, ConfigTask, Task};
+use error::StartError;
+use settings::{Layers, Settings};
+use std::fmt::Write;
+use std::process::ExitCode;
+use tokio::runtime::{Builder, Runtime};
+
+/// More than four threads bring a house nothing; fewer than two would let one slow
+/// moment hold up everything.
+const THREADS: (usize, usize) = (2, 4);
+/// Our futures are boxed where they are large; half the default is plenty.
+const STACK_BYTES: usize = 1024 * 1024;
+/// Threads for files: the broker's folder and certificates are all there is.
+const FILE_THREADS: usize = 8;
+
+fn main() -> ExitCode {
+    iothome_tls::install_provider();
+    let call = cli::call(std::env::args_os());
+    match perform(call) {
+        Ok(text) => {
+            say(&text);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(mut call: Call) -> Result<String, StartError> {
+    let mode = call.task.mode();
+    call.sources.file = cli::find_file(&call.sources, mode);
+    let mut layers = Layers::merge(&call.sources);
+    if let Task::Config(ConfigTask::Check) = call.task {
+        // Looking closely is what a check is for; a start only warns of these.
+        for stranger in &layers.strangers {
+            layers.problems.add(stranger, "there is no such setting");
+        }
+    }
+    let settings = Settings::read(&layers, mode, &call.sources.variables)?;
+    match call.task {
+        Task::Serve(show) | Task::Demo(show) => {
+            logging::start(settings.log.as_deref());
+            for stranger in &layers.strangers {
+                tracing::warn!("{stranger} is set, but there is no such setting");
+            }
+            let runtime = runtime()?;
+            let ran = runtime.block_on(run::run(settings, show.banner));
+            // Whatever still hangs on a file must not hold up the end.
+            runtime.shutdown_background();
+            ran.map(|()| String::new())
+        }
+        Task::User(task) => {
+            logging::start(Some(settings.log.as_deref().unwrap_or("error")));
+            runtime()?.block_on(Box::pin(people::run(&settings, task)))
+        }
+        Task::Cert(CertTask::Show) => cert::show(&settings),
+        Task::Config(ConfigTask::Check) => Ok(listing(&layers, &settings)),
+        Task::Health => health::ask(&settings),
+    }
+}
+
+fn runtime() -> Result<Runtime, StartError> {
+    let cores = std::thread::available_parallelism().map_or(THREADS.0, usize::from);
+    Builder::new_multi_thread()
+        .worker_threads(cores.clamp(THREADS.0, THREADS.1))
+        .thread_stack_size(STACK_BYTES)
+        .max_blocking_threads(FILE_THREADS)
+        .enable_all()
+        .build()
+        .map_err(|e| StartError::Other(format!("the runtime does not start: {e}")))
+}
+
+/// Everything that is set.
+fn listing(layers: &Layers, settings: &Settings) -> String {
+    let mut text = "The configuration is right.".to_owned();
+    for (name, value, origin) in settings::layers::listing(layers) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  {name} = {value}  ({origin})");
+    }
+    let _ = write!(text, "\n  data folder: {}", settings.data_dir.display());
+    text
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of a command line")]
+fn say(text: &str) {
+    if !text.is_empty() {
+        println!("{text}");
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "why the program ends, also without a log"
+)]
+fn complain(error: &StartError) {
+    eprintln!("iothome: {error}");
+}

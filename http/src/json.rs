@@ -244,21 +244,26 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let parsed = web::Query::<T>::from_query(request.query_string());
-        ready(
-            parsed
-                .map(|query| Self(query.into_inner()))
-                .map_err(|error| {
-                    let message = error.to_string();
-                    let message = message
-                        .strip_prefix("Query deserialize error: ")
-                        .unwrap_or(&message);
-                    let field = crate::auth::extract::field_of(message);
-                    let field = if field == "body" { "query" } else { &field };
-                    Problem::bad_request(message).field(field)
-                }),
-        )
+        ready(parse_query(request.query_string()).map(Self))
     }
+}
+
+fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let error = match web::Query::<T>::from_query(query) {
+        Ok(parsed) => return Ok(parsed.into_inner()),
+        Err(error) => error.to_string(),
+    };
+    // serde does not say which value it could not read; every parameter is
+    // optional, so the wrong one is wrong alone, too.
+    let wrong = query
+        .split('&')
+        .find(|pair| web::Query::<T>::from_query(pair).is_err());
+    let name = wrong.and_then(|pair| pair.split('=').next());
+    let detail = error
+        .strip_prefix("Query deserialize error: ")
+        .unwrap_or(&error)
+        .to_owned();
+    Err(Problem::bad_request(detail).field(name.unwrap_or("query")))
 }
 
 #[cfg(test)]
@@ -322,6 +327,27 @@ mod tests {
         let deep = "[".repeat(100_000);
         let deep = format!("{{\"name\":{deep}");
         assert!(parse::<serde_json::Value>(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn the_wrong_parameter_is_named() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Few {
+            limit: Option<usize>,
+        }
+        let parse = parse_query::<Few>;
+        assert_eq!(parse("limit=5").expect("fine").limit, Some(5));
+        assert_eq!(parse("").expect("fine").limit, None);
+        for (query, name) in [
+            ("limit=x", "limit"),
+            ("limit=-1", "limit"),
+            ("limit=1&colour=red", "colour"),
+            ("limit=1&limit=2", "query"),
+        ] {
+            let problem = parse(query).expect_err(query);
+            assert_eq!(problem.field.as_deref(), Some(name), "{query}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::browser::Browser;
 use common::{ADMIN, Answer, TestHouse, assert_problem, read, tokens_of};
 use reqwest::Method;
 use serde_json::json;
@@ -195,7 +196,7 @@ async fn ones_own_sessions_are_listed_and_ended_and_nobody_elses() {
     let (_, eve) = house.member(&admin, "eve").await;
     let other = house.tokens("eve", "member's password").await.access;
     let list = house.get("/api/v1/me/sessions", &eve).await.json();
-    let sessions = list.as_array().unwrap();
+    let sessions = list["items"].as_array().unwrap();
     assert_eq!(sessions.len(), 2, "{list}");
     let id = |current: bool| {
         let found = sessions.iter().find(|s| s["current"] == current).unwrap();
@@ -240,6 +241,38 @@ async fn over_https_cookies_are_bound_to_the_host_and_plain_ones_are_not_taken()
         renewed.header("strict-transport-security"),
         "",
         "the hub's own CA"
+    );
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_posted_with_an_expired_access_cookie_is_carried_out_and_renewed() {
+    let house = TestHouse::start().await;
+    let admin = house.admin().await;
+    house.add_switch(&admin, "socket").await;
+    let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    let token = browser.token("/").await;
+    browser.forget("iothome_access");
+    let fields = [
+        ("csrf", token.as_str()),
+        ("back", "home"),
+        ("action", "turn_on"),
+    ];
+    let path = "/devices/socket/entities/power/commands";
+    let answer = browser.post(path, &fields).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    assert_eq!(answer.header("location"), "/#card-socket");
+    assert!(
+        set_cookie(&answer, "iothome_access").is_some(),
+        "renewed on the way"
+    );
+    let page = house
+        .get("/api/v1/devices/socket/commands", &admin)
+        .await
+        .json();
+    assert_eq!(
+        page["items"][0]["action"], "turn_on",
+        "the form was not lost"
     );
     house.stop().await;
 }

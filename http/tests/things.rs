@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::{Answer, TestHouse, assert_problem, read};
+use common::device::publish_retained;
+use common::{Answer, TestHouse, assert_problem, read, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -151,7 +152,7 @@ async fn broker_users_are_made_listed_rotated_and_deleted() {
     assert!(!list.text.contains(made["password"].as_str().unwrap()));
     assert!(!list.text.contains("sha256"));
     let list = list.json();
-    let found = list
+    let found = list["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -204,5 +205,74 @@ async fn history_is_told_with_its_kind_and_resolution() {
     let inverted = format!("{path}?from=2026-01-02T00:00:00Z&to={from}");
     let inverted = house.get(&inverted, &admin).await;
     assert_problem(&inverted, 400, "from after to");
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_announces_itself_waits_and_is_accepted_or_is_a_conflict() {
+    let house = TestHouse::start().await;
+    let admin = house.admin().await;
+    let rules = [
+        ("homeassistant/+/#", "write"),
+        ("bridge/#", "write"),
+        ("bridge/#", "read"),
+    ]
+    .map(|(filter, access)| json!({"filter": filter, "access": access}));
+    let body = json!({"name": "Bridge", "topics": rules});
+    let made = house.post("/api/v1/broker/credentials", &admin, body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let word = |name: &str| made.json()[name].as_str().unwrap().to_owned();
+    let bridge = (word("username"), word("password"));
+    let config = |id: &str, command: &str| {
+        json!({"name": null, "unique_id": id, "command_topic": command,
+            "state_topic": format!("bridge/{id}"),
+            "device": {"identifiers": [id], "name": format!("The {id}")}})
+        .to_string()
+    };
+    let messages = [
+        (
+            "homeassistant/switch/fan/config",
+            config("fan", "bridge/fan/set"),
+        ),
+        (
+            "homeassistant/switch/thief/config",
+            config("thief", "iothome/safe/door/set"),
+        ),
+    ];
+    publish_retained(&house, &bridge, &messages).await;
+    until("both wait", || async {
+        let waiting = house.get("/api/v1/new-devices", &admin).await.json();
+        waiting["items"].as_array().unwrap().len() == 2
+    })
+    .await;
+    let waiting = house.get("/api/v1/new-devices", &admin).await.json();
+    let find = |name: &str| {
+        let all = waiting["items"].as_array().unwrap();
+        all.iter().find(|w| w["name"] == name).unwrap().clone()
+    };
+    let (fan, thief) = (find("The fan"), find("The thief"));
+    assert_eq!(
+        (&fan["status"], &thief["status"]),
+        (&json!("new"), &json!("conflict"))
+    );
+    assert!(thief["reason"].is_string());
+    let accept =
+        |new: &Value| format!("/api/v1/new-devices/{}/accept", new["id"].as_str().unwrap());
+    let refused = house.post(&accept(&thief), &admin, json!({})).await;
+    assert_problem(&refused, 409, "a conflict cannot be accepted");
+    let accepted = house
+        .post(&accept(&fan), &admin, json!({"room": "Attic"}))
+        .await;
+    assert_eq!(accepted.status, 201, "{}", accepted.text);
+    let device = house.get(accepted.header("location"), &admin).await.json();
+    assert_eq!(
+        (&device["name"], &device["room"]),
+        (&json!("The fan"), &json!("Attic"))
+    );
+    assert_problem(
+        &house.post(&accept(&fan), &admin, json!({})).await,
+        404,
+        "accepted before",
+    );
     house.stop().await;
 }

@@ -24,7 +24,7 @@ impl Settings {
         let mut reading = Reading {
             layers,
             mode,
-            problems: Problems::default(),
+            problems: layers.problems.clone(),
         };
         let data_dir = reading.data_dir(variables);
         let settings = Self {
@@ -59,7 +59,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn wrong(&mut self, name: &str, problem: impl ToString) {
+    fn wrong(&mut self, name: &str, problem: impl Into<String>) {
         self.problems.add(self.layers.origin(name), problem);
     }
 
@@ -116,7 +116,7 @@ impl Reading<'_> {
         }
         Some(Bind {
             address,
-            is_default,
+            may_move: is_default && self.mode == Mode::Demo,
             setting: self.layers.origin(name),
         })
     }
@@ -124,7 +124,7 @@ impl Reading<'_> {
     fn parsed<T: FromStr>(&mut self, name: &str, text: &str, needed: &str) -> Option<T> {
         let parsed = text.parse().ok();
         if parsed.is_none() {
-            self.wrong(name, format_args!("{text:?} is not {needed}"));
+            self.wrong(name, format!("{text:?} is not {needed}"));
         }
         parsed
     }
@@ -134,7 +134,7 @@ impl Reading<'_> {
         for text in self.layers.list(name) {
             match text.parse() {
                 Ok(item) => items.push(item),
-                Err(error) => self.wrong(name, format_args!("{text:?}: {error}")),
+                Err(error) => self.wrong(name, format!("{text:?}: {error}")),
             }
         }
         items
@@ -174,7 +174,7 @@ impl Reading<'_> {
         for name in &names {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-.:*".contains(c);
             if name.len() > 253 || !name.chars().all(plain) {
-                self.wrong("names", format_args!("{name:?} is no host name or address"));
+                self.wrong("names", format!("{name:?} is no host name or address"));
             }
         }
         names
@@ -190,7 +190,7 @@ impl Reading<'_> {
                 let problem = "dynsec is not supported by this version: use none, and enter the users that pages show on the broker yourself";
                 self.wrong("mqtt_manage", problem);
             }
-            Some(other) => self.wrong("mqtt_manage", format_args!("{other:?} is not none")),
+            Some(other) => self.wrong("mqtt_manage", format!("{other:?} is not none")),
         }
         let Some(url) = url else {
             return self.embedded(trust.as_ref());
@@ -224,13 +224,16 @@ impl Reading<'_> {
         };
         let off = Bind {
             address: ([127, 0, 0, 1], 0).into(),
-            is_default: true,
+            may_move: false,
             setting: String::new(),
         };
         let given = self.layers.text("broker_listen");
         let bind = self.bind("broker_listen", Some(default));
         if given.as_deref() == Some("off") {
-            self.wrong("broker_listen", "without the embedded broker mqtt_url is needed");
+            self.wrong(
+                "broker_listen",
+                "without the embedded broker mqtt_url is needed",
+            );
         }
         BrokerChoice::Embedded(bind.unwrap_or(off))
     }
@@ -255,7 +258,7 @@ impl Reading<'_> {
             Some("accept") => Discovery::Accept,
             Some("off") => Discovery::Off,
             Some(other) => {
-                self.wrong("discovery", format_args!("{other:?} is not ask, accept or off"));
+                self.wrong("discovery", format!("{other:?} is not ask, accept or off"));
                 Discovery::Ask
             }
         }

@@ -3,8 +3,8 @@
 //! Owner of precedence, which the `config` crate carries out, and of where each
 //! value came from, so that an error can name the place to mend.
 
+use super::Problems;
 use super::keys::{KEYS, Key, key};
-use super::{Problem, Problems};
 use config::{Config, File, FileFormat};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,13 +31,15 @@ pub(crate) struct Sources {
 pub(crate) struct Layers {
     merged: Config,
     origins: BTreeMap<String, String>,
-    /// Variables of ours that are no setting.
+    /// Variables that look like ours and are no setting.
     pub(crate) strangers: Vec<String>,
+    /// What was wrong already while reading.
+    pub(crate) problems: Problems,
 }
 
 impl Layers {
-    /// Reads and merges; every wrong key is a problem of its own.
-    pub(crate) fn merge(sources: &Sources) -> Result<Self, Problems> {
+    /// Reads and merges; what is wrong is noted, and the rest is read all the same.
+    pub(crate) fn merge(sources: &Sources) -> Self {
         let mut problems = Problems::default();
         let mut origins = BTreeMap::new();
         let mut builder = Config::builder();
@@ -57,17 +59,15 @@ impl Layers {
             origins.insert(name.clone(), origin.clone());
             builder = add(builder, name, value, &origin, &mut problems);
         }
-        match builder.build() {
-            Ok(merged) if problems.is_empty() => Ok(Self {
-                merged,
-                origins,
-                strangers,
-            }),
-            Ok(_) => Err(problems),
-            Err(error) => {
-                problems.add("the configuration", error);
-                Err(problems)
-            }
+        let merged = builder.build().unwrap_or_else(|error| {
+            problems.add("the configuration", error.to_string());
+            Config::default()
+        });
+        Self {
+            merged,
+            origins,
+            strangers,
+            problems,
         }
     }
 
@@ -107,11 +107,17 @@ impl Layers {
 type Builder = config::ConfigBuilder<config::builder::DefaultState>;
 
 /// Later calls win: the variables come before the flags.
-fn add(builder: Builder, name: &str, value: &str, origin: &str, problems: &mut Problems) -> Builder {
+fn add(
+    builder: Builder,
+    name: &str,
+    value: &str,
+    origin: &str,
+    problems: &mut Problems,
+) -> Builder {
     match builder.clone().set_override(name, value) {
         Ok(builder) => builder,
         Err(error) => {
-            problems.add(origin, error);
+            problems.add(origin, error.to_string());
             builder
         }
     }
@@ -123,18 +129,18 @@ fn read_file(
     origins: &mut BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> Option<String> {
-    let shown = path.display();
+    let shown = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            problems.add(shown, error);
+            problems.add(&shown, error.to_string());
             return None;
         }
     };
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
         Err(error) => {
-            problems.add(shown, error.to_string().trim_end());
+            problems.add(&shown, error.to_string().trim_end());
             return None;
         }
     };
@@ -170,13 +176,13 @@ fn variables(
             }
             (None, Some(pointed)) if sources.variables.contains_key(&pointed.variable()) => {
                 let other = pointed.variable();
-                problems.add(variable, format_args!("{other} is set too: unset one"));
+                problems.add(variable, format!("{other} is set too: unset one"));
             }
             (None, Some(pointed)) => match read_secret(Path::new(value)) {
                 Ok(text) => {
                     found.insert(pointed.name.to_owned(), (variable.clone(), text));
                 }
-                Err(error) => problems.add(variable, format_args!("cannot read {value}: {error}")),
+                Err(error) => problems.add(variable, format!("cannot read {value}: {error}")),
             },
             (None, None) if NOT_SETTINGS.contains(&variable.as_str()) => {}
             (None, None) => strangers.push(variable.clone()),
@@ -188,7 +194,10 @@ fn variables(
 fn read_secret(path: &Path) -> std::io::Result<String> {
     if std::fs::metadata(path)?.len() > SECRET_FILE_MAX {
         let problem = "it is too large for a setting";
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, problem));
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            problem,
+        ));
     }
     Ok(std::fs::read_to_string(path)?.trim_end().to_owned())
 }

@@ -31,8 +31,8 @@ pub(crate) enum Mode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bind {
     pub(crate) address: SocketAddr,
-    /// Nobody asked for it, so the next free port will do.
-    pub(crate) is_default: bool,
+    /// A default of the demo: the next free port will do.
+    pub(crate) may_move: bool,
     /// The setting to change if it cannot be had.
     pub(crate) setting: String,
 }
@@ -83,6 +83,13 @@ pub(crate) struct Settings {
     pub(crate) discovery: Discovery,
     pub(crate) discovery_prefix: String,
     pub(crate) metrics_token: Option<Secret>,
+    #[cfg_attr(
+        not(feature = "embedded"),
+        expect(
+            dead_code,
+            reason = "checked all the same; there is no demo without the broker"
+        )
+    )]
     pub(crate) demo_password: Option<Secret>,
     pub(crate) log: Option<String>,
 }
@@ -99,10 +106,10 @@ pub(crate) struct Problem {
 pub(crate) struct Problems(pub(crate) Vec<Problem>);
 
 impl Problems {
-    pub(crate) fn add(&mut self, origin: impl ToString, problem: impl ToString) {
+    pub(crate) fn add(&mut self, origin: impl Into<String>, problem: impl Into<String>) {
         self.0.push(Problem {
-            origin: origin.to_string(),
-            problem: problem.to_string(),
+            origin: origin.into(),
+            problem: problem.into(),
         });
     }
 

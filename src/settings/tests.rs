@@ -26,7 +26,9 @@ impl Home {
     }
 
     fn var(mut self, name: &str, value: &str) -> Self {
-        self.sources.variables.insert(name.to_owned(), value.to_owned());
+        self.sources
+            .variables
+            .insert(name.to_owned(), value.to_owned());
         self
     }
 
@@ -36,13 +38,16 @@ impl Home {
     }
 
     fn read(&self, mode: Mode) -> Result<Settings, Problems> {
-        let layers = Layers::merge(&self.sources)?;
+        let layers = Layers::merge(&self.sources);
         Settings::read(&layers, mode, &self.sources.variables)
     }
 
     fn problems(&self, mode: Mode) -> BTreeMap<String, String> {
         let problems = self.read(mode).unwrap_err().0;
-        problems.into_iter().map(|p| (p.origin, p.problem)).collect()
+        problems
+            .into_iter()
+            .map(|p| (p.origin, p.problem))
+            .collect()
     }
 }
 
@@ -54,10 +59,15 @@ fn port(bind: Option<&Bind>) -> u16 {
 fn without_any_setting_the_defaults_stand() {
     let settings = Home::new().read(Mode::Serve).unwrap();
     assert!(settings.data_dir.ends_with(".local/share/iothome"));
-    assert!(settings.database_url.expose().ends_with("/iothome/house.db"));
+    assert!(
+        settings
+            .database_url
+            .expose()
+            .ends_with("/iothome/house.db")
+    );
     let http = settings.http.unwrap();
     assert_eq!(http.address.to_string(), "127.0.0.1:8080");
-    assert!(http.is_default);
+    assert!(!http.may_move);
     assert_eq!(settings.https.unwrap().address.to_string(), "0.0.0.0:8443");
     assert_eq!(settings.discovery, Discovery::Ask);
     let BrokerChoice::Embedded(broker) = settings.broker else {
@@ -71,6 +81,7 @@ fn the_demo_keeps_to_this_machine_and_to_a_folder_of_its_own() {
     let settings = Home::new().read(Mode::Demo).unwrap();
     assert!(settings.data_dir.ends_with("iothome-demo"));
     assert_eq!(settings.https, None);
+    assert!(settings.http.unwrap().may_move);
     let home = Home::new()
         .flag("http_listen", "0.0.0.0:8080")
         .var("IOTHOME_DATABASE_URL", "postgres://u:p@h/d")
@@ -90,7 +101,7 @@ fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
     let flag = var.flag("http_listen", "127.0.0.1:1003");
     let settings = flag.read(Mode::Serve).unwrap();
     assert_eq!(port(settings.http.as_ref()), 1003);
-    assert!(!settings.http.unwrap().is_default);
+    assert!(!settings.http.unwrap().may_move);
     assert_eq!(settings.log.as_deref(), Some("debug"));
 }
 
@@ -108,20 +119,28 @@ fn a_variable_that_ends_in_file_is_read_from_that_file() {
     assert!(!format!("{settings:?}").contains("hunter2"));
 
     let both = home.var("IOTHOME_MQTT_URL", "mqtts://x");
-    assert!(both.problems(Mode::Serve).contains_key("IOTHOME_MQTT_URL_FILE"));
+    assert!(
+        both.problems(Mode::Serve)
+            .contains_key("IOTHOME_MQTT_URL_FILE")
+    );
     let missing = Home::new().var("IOTHOME_METRICS_TOKEN_FILE", "/nonexistent");
-    assert!(missing.problems(Mode::Serve).contains_key("IOTHOME_METRICS_TOKEN_FILE"));
+    assert!(
+        missing
+            .problems(Mode::Serve)
+            .contains_key("IOTHOME_METRICS_TOKEN_FILE")
+    );
 }
 
 #[test]
 fn every_wrong_key_is_named_at_once() {
-    let home = Home::new().file("htpp_listen = \"x\"\ncolour = \"red\"\n[names]\na = 1");
+    let home = Home::new()
+        .file("htpp_listen = \"x\"\ncolour = \"red\"\ndiscovery = \"perhaps\"\n[names]\na = 1");
     let problems = home.read(Mode::Serve).unwrap_err().to_string();
-    for wrong in ["`htpp_listen`", "`colour`", "`names`"] {
+    for wrong in ["`htpp_listen`", "`colour`", "`names`", "`discovery`"] {
         assert!(problems.contains(wrong), "{problems}");
     }
     let home = Home::new().var("IOTHOME_HTPP_LISTEN", "x");
-    let layers = Layers::merge(&home.sources).unwrap();
+    let layers = Layers::merge(&home.sources);
     assert_eq!(layers.strangers, ["IOTHOME_HTPP_LISTEN"]);
 }
 
@@ -157,9 +176,15 @@ fn plain_http_beyond_this_machine_needs_a_proxy() {
 #[test]
 fn lists_are_arrays_in_the_file_and_commas_elsewhere() {
     let file = Home::new().file("names = [\"hub.example\", \"10.1.2.3\"]");
-    assert_eq!(file.read(Mode::Serve).unwrap().names, ["hub.example", "10.1.2.3"]);
+    assert_eq!(
+        file.read(Mode::Serve).unwrap().names,
+        ["hub.example", "10.1.2.3"]
+    );
     let var = Home::new().var("IOTHOME_NAMES", "hub.example, 10.1.2.3");
-    assert_eq!(var.read(Mode::Serve).unwrap().names, ["hub.example", "10.1.2.3"]);
+    assert_eq!(
+        var.read(Mode::Serve).unwrap().names,
+        ["hub.example", "10.1.2.3"]
+    );
 }
 
 #[test]
@@ -168,7 +193,7 @@ fn the_listing_shows_no_secret() {
         .var("IOTHOME_METRICS_TOKEN", "hunter2")
         .var("IOTHOME_DATABASE_URL", "postgres://u:hunter2@db/house")
         .flag("log", "debug");
-    let layers = Layers::merge(&home.sources).unwrap();
+    let layers = Layers::merge(&home.sources);
     let listing = layers::listing(&layers);
     assert_eq!(listing.len(), 3);
     assert!(!format!("{listing:?}").contains("hunter2"));

@@ -238,7 +238,7 @@
 
   function address() {
     const url = new URL(live(), location.href);
-    if (cursor) url.searchParams.set('since', cursor);
+    if (cursor) url.searchParams.set('after', cursor);
     return url.pathname + url.search;
   }
 
@@ -360,5 +360,7 @@
     // Asleep, or a connection that died without a word.
     if (stream && Date.now() - heard > SILENT_MS) { tries = 1; again(); }
   }, 5000);
+  // Recorded values are not streamed: charts follow once a minute.
+  setInterval(() => { if (stream && byId('values')) resync().catch(again); }, 60000);
   open();
 })();

@@ -2,6 +2,7 @@
 
 use super::fixture::{Fixture, PATIENCE, entity, switch_entity, until};
 use super::tests::ask;
+use crate::error::AskError;
 use crate::services::Act;
 use iothome_engine::command::{Command, Status, reason};
 use iothome_engine::ids::CommandId;
@@ -89,5 +90,33 @@ async fn last_states_are_restored_at_the_next_start() {
     assert_eq!(
         (entity.state.clone(), entity.freshness),
         (Some(Value::word("on")), Freshness::Restored)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_database_the_hub_says_what_was_sent_and_does_nothing_that_must_be_durable_first()
+ {
+    let mut house = Fixture::new().await;
+    let lamp = house.switch("lamp").await;
+    house.deliver("lamp/state", "OFF");
+    until("the state", || house.entity(&lamp).state.is_some()).await;
+    house.home.store.close().await;
+    let on = house.hub.test_ask(&lamp, Action::TurnOn);
+    let (id, asked) = (on.id, house.hub.ask(on).await);
+    assert!(matches!(asked, Err(AskError::NotDurable { command, sent: true }) if command == id));
+    assert_eq!(house.published().await.command, id);
+    assert!(!house.hub.journal_healthy());
+    let toggle = house
+        .hub
+        .ask(house.hub.test_ask(&lamp, Action::Toggle))
+        .await;
+    assert!(
+        matches!(toggle, Err(AskError::NotDurable { sent: false, .. })),
+        "{toggle:?}"
+    );
+    let published = std::iter::from_fn(|| house.acts.try_recv().ok());
+    assert_eq!(
+        published.filter(|a| matches!(a, Act::Publish(..))).count(),
+        0
     );
 }

@@ -1,14 +1,17 @@
 //! The house as a whole: commands, failures, restarts.
 
 use super::fixture::{Fixture, PATIENCE, admin, entity, switch_entity, until};
+use crate::device::DeviceMsg;
 use crate::error::{AskError, HubError};
 use crate::house::Change;
 use crate::mqtt::MqttEvent;
 use iothome_engine::command::{Command, Idempotency, Status, reason};
 use iothome_engine::ids::DeviceId;
 use iothome_engine::kind::{Action, Kind};
+use iothome_engine::policy::Role;
 use iothome_engine::value::Value;
 use iothome_engine::view::{Availability, Freshness, Health};
+use iothome_store::{Home, NewUser};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -399,6 +402,42 @@ async fn a_hand_made_entity_cannot_reach_another_device_through_its_topics() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_time_zone_reaches_every_device_and_costs_no_state() {
+    let house = Fixture::new().await;
+    let lamp = house.switch("lamp").await;
+    house.deliver("lamp/state", "ON");
+    until("the state", || house.entity(&lamp).state.is_some()).await;
+    let now = house.hub.clock().now();
+    let home = Home {
+        name: "Home".into(),
+        zone: "Europe/Berlin".into(),
+        latitude: None,
+        longitude: None,
+        set_up_at: now,
+    };
+    let first = NewUser {
+        id: admin().user,
+        name: "adam".into(),
+        role: Role::Admin,
+        password_hash: "none".into(),
+        created_at: now,
+    };
+    assert!(
+        house
+            .home
+            .store
+            .set_up(&home, &first)
+            .await
+            .expect("is set up")
+    );
+    let before = house.view(&lamp).revision;
+    house.hub.home_changed().await.expect("is read");
+    until("the next life", || house.view(&lamp).revision > before).await;
+    assert_eq!(house.entity(&lamp).state, Some(Value::word("on")));
+    assert_eq!(house.view(&lamp).health, Health::Ok);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopping_hub_takes_nothing_new() {
     let house = Fixture::new().await;
     let lamp = house.switch("lamp").await;
@@ -413,4 +452,6 @@ async fn a_stopping_hub_takes_nothing_new() {
         .create_device(crate::NewDevice::default(), &admin())
         .await;
     assert!(matches!(made, Err(HubError::Stopping)));
+    let cell = house.hub.house().cell(&lamp).expect("is there");
+    until("the actors' end", || !cell.cast(DeviceMsg::Wake)).await;
 }

@@ -6,6 +6,7 @@
 use super::plan;
 use super::registry::Registry;
 use super::waiting::Judged;
+use crate::error::HubError;
 use bytes::Bytes;
 use iothome_engine::access::{Verdict, judge};
 use iothome_engine::discovery::{self, Announced, Announcement};
@@ -86,9 +87,9 @@ impl Registry {
         match parsed {
             Ok(Ok(announcement)) => {
                 if let Announcement::Unsupported { component } = &announcement {
-                    services
-                        .complaints
-                        .note(topic, &format!("{component} is not supported yet"));
+                    // Not the device's fault: it is counted, not complained of.
+                    metrics::counter!("iothome_announcements_unsupported_total").increment(1);
+                    tracing::debug!(topic, component, "not supported yet");
                 }
                 Some(announcement)
             }
@@ -233,8 +234,8 @@ impl Registry {
             return true;
         }
         if let Err(problem) = self.change(&device, &patch, None).await {
-            tracing::error!(%device, %problem, "an entity's withdrawal is tried again");
-            return false;
+            tracing::error!(%device, %problem, "an entity's withdrawal could not be written");
+            return !matches!(problem, HubError::Store(e) if e.is_passing());
         }
         tracing::info!(%device, topic, "entities were taken from view");
         true
@@ -250,25 +251,30 @@ impl Registry {
                 }
                 Vec::new()
             }
-            Err(problem) => {
+            Err(HubError::Store(problem)) if problem.is_passing() => {
                 tracing::error!(%device, %problem, "the device's announcement is tried again");
                 updates.into_iter().map(|u| u.raw).collect()
+            }
+            Err(problem) => {
+                // Trying again would change nothing; the device goes on as it was.
+                let complaints = &self.tools.services.complaints;
+                complaints.note(device.as_str(), &format!("its announcement: {problem}"));
+                Vec::new()
             }
         }
     }
 
-    async fn try_update(
-        &mut self,
-        device: &DeviceId,
-        updates: &[Update],
-    ) -> Result<(), crate::HubError> {
+    async fn try_update(&mut self, device: &DeviceId, updates: &[Update]) -> Result<(), HubError> {
         let Some(stored) = self.tools.store.device(device).await? else {
             return Ok(());
         };
         let gone = self.tools.store.removed_entity_ids(device).await?;
         let announced: Vec<Announced> = updates.iter().map(|u| u.announced.clone()).collect();
         let now = self.tools.services.clock.now();
-        let patch = plan::update(&stored, &announced, &gone, now);
+        let mut patch = plan::update(&stored, &announced, &gone, now);
+        // A key that another device goes by stays that device's.
+        let free = |key: &String| self.index.by_identity(std::slice::from_ref(key)).is_none();
+        patch.identity.retain(free);
         if plan::is_empty(&patch) {
             metrics::counter!("iothome_announcements_same_total").increment(1);
             return Ok(());
@@ -299,7 +305,7 @@ impl Registry {
     }
 
     /// Takes back who waited before the start, judged anew.
-    pub(super) async fn restore_waiting(&mut self) -> Result<(), crate::HubError> {
+    pub(super) async fn restore_waiting(&mut self) -> Result<(), HubError> {
         for row in self.tools.store.new_devices().await? {
             self.waiting.restore(&row);
             for config in &row.announced {

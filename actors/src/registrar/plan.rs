@@ -206,3 +206,7 @@ pub(crate) fn tidy_name(name: &str) -> Option<String> {
     let cut: String = plain.trim().chars().take(NAME_MAX).collect();
     (!cut.is_empty()).then_some(cut)
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

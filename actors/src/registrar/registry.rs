@@ -97,8 +97,21 @@ impl Registry {
                 }
             }
         }
+        registry.restore_missing();
         registry.restore_waiting().await?;
         Ok(registry)
+    }
+
+    /// What is marked as not announced in the house, if this is not the registrar's first life.
+    fn restore_missing(&mut self) {
+        for cell in self.tools.services.house.cells() {
+            let view = cell.view();
+            let marked = view.entities.iter().filter(|e| e.not_announced);
+            let marked: Vec<EntityId> = marked.map(|e| e.id.clone()).collect();
+            if !marked.is_empty() {
+                self.missing.insert(view.id.clone(), marked);
+            }
+        }
     }
 
     /// The setup of a stored device as it stands now.

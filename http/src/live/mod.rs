@@ -1,10 +1,197 @@
-//! The live stream of pages.
+//! The live stream of pages: re-rendered fragments.
 //!
-//! Owner of the fragments sent to browsers.
+//! Owner of what a page is told, and that it is only what its session may see at
+//! that moment. Numbers, resumption, keep-alive and the end are the toolkit's.
 
-use crate::routes::Entry;
+use crate::app::App;
+use crate::auth::CurrentUser;
+use crate::pages::show::{self, Reading};
+use crate::pages::visit::Visit;
+use crate::problem::Answer;
+use crate::routes::{Access, Entry};
+use crate::stream::{self, Frame, Signal};
+use actix_web::http::Method;
+use actix_web::{HttpRequest, web};
+use iothome_actors::{Change, Hub};
+use iothome_engine::command::Command;
+use iothome_engine::ids::DeviceId;
+use iothome_engine::policy::{Right, Subject};
+use iothome_views::components::{Look, command};
+use iothome_views::layout::house_notice;
+use iothome_views::links::Back;
+use iothome_views::pages::device;
+use serde::Deserialize;
+
+/// Browsers drop events without data (HTML, section 9.2.6).
+const NOTHING: &str = "{}";
 
 /// The routes of the live stream.
 pub(crate) fn routes() -> Vec<Entry> {
-    Vec::new()
+    vec![Entry::new(Method::GET, "/live", Access::Cookie, live)]
+}
+
+/// What the page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum View {
+    /// Cards of all devices.
+    Home,
+    /// One device.
+    Device,
+    /// Something that changes with the directory: new devices.
+    Directory,
+    /// The connection to the broker.
+    Broker,
+    /// Nothing of the house.
+    Quiet,
+}
+
+/// Which stream a page wants.
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    view: View,
+    #[serde(default)]
+    device: Option<DeviceId>,
+}
+
+/// The stream.
+pub(crate) async fn live(
+    app: web::Data<App>,
+    user: CurrentUser,
+    request: HttpRequest,
+    wanted: web::Query<Wanted>,
+) -> Answer {
+    let visit = Visit::of(&app, &user).await?;
+    let wanted = wanted.into_inner();
+    let mut teller = Teller {
+        back: match (wanted.view, &wanted.device) {
+            (View::Device, Some(id)) => Back::Device(id.clone()),
+            _ => Back::Home,
+        },
+        broker_connected: visit.viewer.broker_connected,
+        hub: app.hub.clone(),
+        wanted,
+        visit,
+    };
+    stream::respond(&app, &request, &user, move |signal, subject| {
+        teller.tell(signal, subject)
+    })
+    .await
+}
+
+/// Tells one page what it shows.
+struct Teller {
+    hub: Hub,
+    wanted: Wanted,
+    visit: Visit,
+    back: Back,
+    /// What the page was last told of the broker.
+    broker_connected: bool,
+}
+
+impl Teller {
+    fn tell(&mut self, signal: &Signal, subject: &Subject) -> Vec<Frame> {
+        match signal {
+            Signal::Started => self
+                .broker()
+                .into_iter()
+                .chain([frame("hello", NOTHING)])
+                .collect(),
+            // Which cards there are is the page's matter: it asks for itself anew.
+            Signal::Rights => vec![frame("resync", NOTHING)],
+            Signal::Resync => Vec::new(),
+            Signal::Changed(changes) | Signal::Missed(changes) => self.changed(changes, subject),
+        }
+    }
+
+    fn changed(&mut self, changes: &[Change], subject: &Subject) -> Vec<Frame> {
+        self.visit.now = self.hub.clock().now();
+        let told = changes.iter().filter_map(|c| self.change(c, subject));
+        let mut frames: Vec<Frame> = told.collect();
+        // The toolkit has merged changes of a device; of the directory one is enough.
+        if let Some(first) = frames.iter().position(|f| f.event == "resync") {
+            let resync = frames.swap_remove(first);
+            frames.retain(|f| f.event != "resync");
+            frames.push(resync);
+        }
+        frames.extend(self.broker());
+        frames
+    }
+
+    fn change(&self, change: &Change, subject: &Subject) -> Option<Frame> {
+        match (change, self.wanted.view) {
+            // Also the navigation says how many devices wait.
+            (Change::Directory, _) => Some(frame("resync", NOTHING)),
+            (Change::Device(id), View::Home | View::Device) => self.device(id, subject),
+            (Change::Command(command), View::Device) => self.command(command, subject),
+            _ => None,
+        }
+    }
+
+    /// Whether the page shows that device and its reader may see it.
+    fn shows(&self, id: &DeviceId, subject: &Subject) -> bool {
+        let own = self.wanted.device.as_ref() == Some(id);
+        (self.wanted.view == View::Home || own) && subject.may(Right::View, id)
+    }
+
+    fn reading(&self, id: &DeviceId, subject: &Subject) -> Reading<'_> {
+        Reading {
+            t: self.visit.t,
+            zone: &self.visit.zone,
+            now: self.visit.now,
+            rights: subject.rights(id),
+        }
+    }
+
+    fn device(&self, id: &DeviceId, subject: &Subject) -> Option<Frame> {
+        if !self.shows(id, subject) {
+            return None;
+        }
+        let view = self.hub.house().device(id)?;
+        let reading = self.reading(id, subject);
+        let look = Look {
+            t: self.visit.t,
+            csrf: &self.visit.viewer.csrf,
+            back: &self.back,
+        };
+        let html = match self.wanted.view {
+            View::Device => device::panel(look, &show::panel(reading, &view)),
+            _ => show::card(reading, &view).draw(look),
+        };
+        Some(frame("card", html.into_string()))
+    }
+
+    fn command(&self, asked: &Command, subject: &Subject) -> Option<Frame> {
+        if !self.shows(&asked.device, subject) {
+            return None;
+        }
+        let view = self.hub.house().device(&asked.device)?;
+        let reading = self.reading(&asked.device, subject);
+        let line = show::line(reading, view.entity(&asked.entity), asked);
+        Some(frame(
+            "command",
+            command::row(self.visit.t, &line).into_string(),
+        ))
+    }
+
+    /// Tells when the hub has lost or found its broker.
+    fn broker(&mut self) -> Option<Frame> {
+        let connected = self.hub.broker().connected;
+        if connected == self.broker_connected {
+            return None;
+        }
+        self.broker_connected = connected;
+        if self.wanted.view == View::Broker {
+            return Some(frame("resync", NOTHING));
+        }
+        let notice = house_notice(self.visit.t, connected);
+        Some(frame("card", notice.into_string()))
+    }
+}
+
+fn frame(event: &'static str, data: impl Into<String>) -> Frame {
+    Frame {
+        event,
+        data: data.into(),
+    }
 }

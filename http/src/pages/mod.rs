@@ -1,19 +1,55 @@
-//! Pages: engine views to view-models to HTML.
+//! Pages: engine views to view-models to HTML, and the forms that pages post.
 //!
-//! Owner of the page routes.
+//! Owner of the page routes, apart from REST's. A page handler decides nothing: it
+//! asks policy, the house or the store, and puts the answer into words.
 
-use crate::problem::Problem;
-use crate::routes::Entry;
-use actix_web::{HttpRequest, HttpResponse};
+mod assets;
+mod broker;
+mod command;
+mod device;
+mod error;
+mod home;
+mod new_devices;
+mod sessions;
+mod set_up;
+pub(crate) mod show;
+mod sign_in;
+pub(crate) mod visit;
+
+pub(crate) use error::error_page;
+
+use crate::routes::{Access, Entry};
 
 /// The page routes.
 pub(crate) fn routes() -> Vec<Entry> {
-    Vec::new()
-}
-
-/// A problem as a page.
-pub(crate) fn error_page(_request: &HttpRequest, problem: &Problem) -> HttpResponse {
-    HttpResponse::build(problem.status)
-        .content_type("text/plain; charset=utf-8")
-        .body(problem.detail.clone())
+    vec![
+        Entry::get("/assets/{file}", Access::Asset, assets::asset),
+        Entry::get("/sign-in", Access::Open, sign_in::show),
+        Entry::post("/sign-in", Access::Open, sign_in::submit),
+        Entry::post("/sign-out", Access::Cookie, sign_in::sign_out),
+        Entry::get("/set-up", Access::Open, set_up::show),
+        Entry::post("/set-up", Access::Open, set_up::submit),
+        Entry::get("/", Access::Cookie, home::show),
+        Entry::get("/devices/{device}", Access::Cookie, device::show),
+        Entry::post("/devices/{device}/release", Access::Cookie, device::release),
+        Entry::post(
+            "/devices/{device}/entities/{entity}/commands",
+            Access::Cookie,
+            command::submit,
+        ),
+        Entry::get("/new-devices", Access::Cookie, new_devices::show),
+        Entry::post(
+            "/new-devices/{id}/accept",
+            Access::Cookie,
+            new_devices::accept,
+        ),
+        Entry::post(
+            "/new-devices/{id}/ignore",
+            Access::Cookie,
+            new_devices::ignore,
+        ),
+        Entry::get("/broker", Access::Cookie, broker::show),
+        Entry::get("/sessions", Access::Cookie, sessions::show),
+        Entry::post("/sessions/{id}/end", Access::Cookie, sessions::end),
+    ]
 }

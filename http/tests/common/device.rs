@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 /// What it does with a command.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// Reports the new state.
     Obeys,
     /// Hears it and says nothing.
@@ -20,7 +20,7 @@ pub enum Manner {
 }
 
 /// A connected switch.
-pub struct Switch {
+pub(crate) struct Switch {
     id: String,
     client: AsyncClient,
     heard: watch::Receiver<u32>,
@@ -35,7 +35,7 @@ impl Drop for Switch {
 
 impl Switch {
     /// Connects, subscribes, and says that it is off.
-    pub async fn connect(
+    pub(crate) async fn connect(
         house: &TestHouse,
         id: &str,
         credential: &(String, String),
@@ -90,7 +90,7 @@ impl Switch {
     }
 
     /// Reports a state.
-    pub async fn report(&self, state: &str) {
+    pub(crate) async fn report(&self, state: &str) {
         let topic = format!("iothome/{}/power/state", self.id);
         self.client
             .publish(topic, QoS::AtLeastOnce, false, state.to_owned())
@@ -98,8 +98,47 @@ impl Switch {
             .unwrap();
     }
 
+    /// Announces something on a discovery topic, retained.
+    pub async fn announce(&self, topic: &str, config: &serde_json::Value) {
+        self.client
+            .publish(topic, QoS::AtLeastOnce, true, config.to_string())
+            .await
+            .unwrap();
+    }
+
     /// How many commands it has heard.
-    pub fn heard(&self) -> u32 {
+    pub(crate) fn heard(&self) -> u32 {
         *self.heard.borrow()
     }
+}
+
+/// Publishes retained messages as a broker user and waits until the broker has them all.
+pub(crate) async fn publish_retained(
+    house: &TestHouse,
+    credential: &(String, String),
+    messages: &[(&str, String)],
+) {
+    let mut options = MqttOptions::new("announcer", "127.0.0.1", house.broker_port);
+    options.set_credentials(&credential.0, &credential.1);
+    let tls = pinned_client(&[house.fingerprint]);
+    options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls)));
+    let (client, mut events) = AsyncClient::new(options, 32);
+    for (topic, payload) in messages {
+        let qos = QoS::AtLeastOnce;
+        client
+            .publish(*topic, qos, true, payload.clone())
+            .await
+            .unwrap();
+    }
+    let mut left = messages.len();
+    let all = async {
+        while left > 0 {
+            if let Event::Incoming(Packet::PubAck(_)) = events.poll().await.unwrap() {
+                left -= 1;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, all)
+        .await
+        .expect("the broker takes them");
 }

@@ -7,25 +7,25 @@ use std::pin::Pin;
 
 /// One event.
 #[derive(Clone, Debug)]
-pub struct Event {
-    pub name: String,
-    pub data: Value,
-    pub id: String,
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) data: Value,
+    pub(crate) id: String,
 }
 
 type Body = Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>;
 
 /// An open stream.
-pub struct Events {
+pub(crate) struct Events {
     body: Body,
     buffer: String,
     /// The newest id, as a browser keeps it.
-    pub last_id: String,
+    pub(crate) last_id: String,
 }
 
 impl Events {
     /// Opens the API's stream.
-    pub async fn open(house: &TestHouse, token: &str, last_id: Option<&str>) -> Self {
+    pub(crate) async fn open(house: &TestHouse, token: &str, last_id: Option<&str>) -> Self {
         // No timeout: a stream has no end.
         let client = reqwest::Client::builder().build().unwrap();
         let mut request = client
@@ -52,14 +52,14 @@ impl Events {
     }
 
     /// The next event with a name; `None` when the stream has ended.
-    pub async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         tokio::time::timeout(PATIENCE, self.read())
             .await
             .expect("an event or the end comes in time")
     }
 
     /// The next event that fits; panics if the stream ends before.
-    pub async fn find(&mut self, mut fits: impl FnMut(&Event) -> bool) -> Event {
+    pub(crate) async fn find(&mut self, mut fits: impl FnMut(&Event) -> bool) -> Event {
         loop {
             let event = self.next().await.expect("the stream goes on");
             if fits(&event) {
@@ -69,7 +69,7 @@ impl Events {
     }
 
     /// Reads until the id is known.
-    pub async fn place(&mut self) -> String {
+    pub(crate) async fn place(&mut self) -> String {
         while self.last_id.is_empty() {
             let block = tokio::time::timeout(PATIENCE, self.block())
                 .await

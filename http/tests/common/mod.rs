@@ -3,13 +3,15 @@
 //! Owner of the harness. Every house has its own folder and its own ports, and
 //! nothing of it outlives the test.
 
+#![allow(unreachable_pub, reason = "shared by every test file")]
 #![allow(dead_code, reason = "each test file uses its own part of the harness")]
 #![allow(clippy::unwrap_used, reason = "a test may fail here")]
 
-pub mod device;
-pub mod events;
+pub(crate) mod browser;
+pub(crate) mod device;
+pub(crate) mod events;
 
-use iothome_actors::{Clock, DiscoveryMode, Hub, HubConfig, MqttConfig, load_access};
+use iothome_actors::{Clock, DiscoveryMode, Hub, HubConfig, MqttConfig, SharedAccess, load_access};
 use iothome_broker::{Broker, BrokerConfig};
 use iothome_engine::access::{Access, Credential, TopicRule};
 use iothome_engine::ids::{CredentialId, UserId};
@@ -17,58 +19,60 @@ use iothome_engine::policy::Role;
 use iothome_engine::time::Timestamp;
 use iothome_http::{Web, WebConfig};
 use iothome_store::{DatabaseUrl, Home, NewUser, Store};
-use iothome_tls::{Authority, Fingerprint, pinned_client};
+use iothome_tls::{Authority, Fingerprint, ServerIdentity, pinned_client};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The administrator of every test house.
-pub const ADMIN: (&str, &str) = ("adam", "correct horse battery");
+pub(crate) const ADMIN: (&str, &str) = ("adam", "correct horse battery");
 /// The hub's own password at the broker.
 const HUB_PASSWORD: &str = "the hub's own password";
 /// Long enough for a busy machine; a test that waits this long fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running house.
-pub struct TestHouse {
+pub(crate) struct TestHouse {
     /// `http://127.0.0.1:port`.
-    pub url: String,
+    pub(crate) url: String,
     /// `https://localhost:port`.
-    pub https_url: String,
+    pub(crate) https_url: String,
     /// Sends no cookies and follows no redirects by itself.
-    pub client: Client,
-    pub hub: Hub,
-    pub store: Store,
-    pub fingerprint: Fingerprint,
-    pub broker_port: u16,
+    pub(crate) client: Client,
+    pub(crate) hub: Hub,
+    pub(crate) store: Store,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) broker_port: u16,
     web: Option<Web>,
     broker: Option<Broker>,
     _dir: tempfile::TempDir,
 }
 
 /// An answer, read whole.
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text)
             .unwrap_or_else(|error| panic!("no JSON ({error}): {} {}", self.status, self.text))
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
     }
 }
 
-pub async fn read(response: Response) -> Answer {
+pub(crate) async fn read(response: Response) -> Answer {
     Answer {
         status: response.status(),
         headers: response.headers().clone(),
@@ -78,21 +82,21 @@ pub async fn read(response: Response) -> Answer {
 
 /// Tokens of a session.
 #[derive(Clone, Debug)]
-pub struct Tokens {
-    pub access: String,
-    pub refresh: String,
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
 }
 
 impl TestHouse {
     /// A house that is set up.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let house = Self::start_with(|_| {}).await;
         house.set_up().await;
         house
     }
 
     /// A house that nobody has set up, with changed settings of the web door.
-    pub async fn start_with(change: impl FnOnce(&mut WebConfig)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut WebConfig)) -> Self {
         iothome_tls::install_provider();
         let dir = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::sqlite(&dir.path().join("house.db")).unwrap();
@@ -103,38 +107,9 @@ impl TestHouse {
         let identity = authority.broker().unwrap();
         let fingerprint = identity.fingerprints.sha256;
         let access = load_access(&store).await.unwrap();
-        let broker = iothome_broker::start(
-            BrokerConfig {
-                listen: "127.0.0.1:0".parse().unwrap(),
-                cert_pem: identity.chain_pem,
-                key_pem: identity.key_pem,
-                data_dir: dir.path().join("broker"),
-                hub: Some(hub_credential()),
-            },
-            Arc::clone(&access),
-        )
-        .await
-        .unwrap();
+        let broker = broker(dir.path(), identity, Arc::clone(&access)).await;
         let broker_port = broker.address().port();
-        let config = HubConfig {
-            mqtt: MqttConfig {
-                host: "127.0.0.1".into(),
-                port: broker_port,
-                username: Some("hub".into()),
-                password: Some(HUB_PASSWORD.into()),
-                tls: pinned_client(&[fingerprint]),
-                client_id: "hub-of-a-test".into(),
-                keep_alive_s: 30,
-            },
-            broker_address: broker.address().to_string(),
-            managed: true,
-            discovery: DiscoveryMode::Ask,
-            discovery_prefix: "homeassistant".into(),
-            access,
-            cut: None,
-            fingerprints: Some((fingerprint.to_string(), "not told".into())),
-            password_workers: 2,
-        };
+        let config = hub_config(broker.address(), fingerprint, access);
         let hub = Hub::start(config, store.clone(), Clock::system())
             .await
             .unwrap();
@@ -168,7 +143,7 @@ impl TestHouse {
     }
 
     /// Makes home and administrator, as set-up would.
-    pub async fn set_up(&self) {
+    pub(crate) async fn set_up(&self) {
         let now = Timestamp::from_millis(1_795_506_757_000);
         let admin = NewUser {
             id: UserId::new(now, [1; 10]),
@@ -188,12 +163,12 @@ impl TestHouse {
     }
 
     /// A request to a path.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
     /// Sends a request with a token and perhaps a JSON body.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -210,48 +185,48 @@ impl TestHouse {
         read(request.send().await.unwrap()).await
     }
 
-    pub async fn get(&self, path: &str, token: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
         self.send(Method::GET, path, Some(token), None).await
     }
 
-    pub async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(token), Some(body)).await
     }
 
-    pub async fn patch(&self, path: &str, token: &str, body: Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, token: &str, body: Value) -> Answer {
         self.send(Method::PATCH, path, Some(token), Some(body))
             .await
     }
 
-    pub async fn put(&self, path: &str, token: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, token: &str, body: Value) -> Answer {
         self.send(Method::PUT, path, Some(token), Some(body)).await
     }
 
-    pub async fn delete(&self, path: &str, token: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str, token: &str) -> Answer {
         self.send(Method::DELETE, path, Some(token), None).await
     }
 
     /// Tries to sign in.
-    pub async fn login(&self, name: &str, password: &str) -> Answer {
+    pub(crate) async fn login(&self, name: &str, password: &str) -> Answer {
         let body = json!({"username": name, "password": password});
         self.send(Method::POST, "/api/v1/auth/login", None, Some(body))
             .await
     }
 
     /// Signs in.
-    pub async fn tokens(&self, name: &str, password: &str) -> Tokens {
+    pub(crate) async fn tokens(&self, name: &str, password: &str) -> Tokens {
         let answer = self.login(name, password).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         tokens_of(&answer.json())
     }
 
     /// Signs the administrator in.
-    pub async fn admin(&self) -> String {
+    pub(crate) async fn admin(&self) -> String {
         self.tokens(ADMIN.0, ADMIN.1).await.access
     }
 
     /// Makes a member and signs them in: their id and access token.
-    pub async fn member(&self, admin: &str, name: &str) -> (String, String) {
+    pub(crate) async fn member(&self, admin: &str, name: &str) -> (String, String) {
         let body = json!({"name": name, "password": "member's password"});
         let made = self.post("/api/v1/users", admin, body).await;
         assert_eq!(made.status, 201, "{}", made.text);
@@ -261,14 +236,14 @@ impl TestHouse {
     }
 
     /// Grants rights on a device.
-    pub async fn grant(&self, admin: &str, device: &str, user: &str, rights: &[&str]) {
+    pub(crate) async fn grant(&self, admin: &str, device: &str, user: &str, rights: &[&str]) {
         let path = format!("/api/v1/devices/{device}/grants/{user}");
         let answer = self.put(&path, admin, json!({"rights": rights})).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
     /// Enters a device with one switch `power` on the default topics; its broker user and password.
-    pub async fn add_switch(&self, admin: &str, id: &str) -> (String, String) {
+    pub(crate) async fn add_switch(&self, admin: &str, id: &str) -> (String, String) {
         let body = json!({
             "id": id,
             "name": format!("The {id}"),
@@ -290,7 +265,7 @@ impl TestHouse {
     }
 
     /// Stops the house in order.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.web.take().expect("it runs").stop().await;
         self.hub.shutdown().await;
         self.broker.take().expect("it runs").stop().await;
@@ -298,13 +273,13 @@ impl TestHouse {
     }
 
     /// Stops the web door alone.
-    pub async fn stop_web(&mut self) {
+    pub(crate) async fn stop_web(&mut self) {
         self.web.take().expect("it runs").stop().await;
     }
 }
 
 /// The tokens of an answer.
-pub fn tokens_of(body: &Value) -> Tokens {
+pub(crate) fn tokens_of(body: &Value) -> Tokens {
     let word = |name: &str| body[name].as_str().unwrap().to_owned();
     Tokens {
         access: word("access_token"),
@@ -313,7 +288,7 @@ pub fn tokens_of(body: &Value) -> Tokens {
 }
 
 /// A client that does nothing by itself.
-pub fn client_that_trusts(ca_pem: &str) -> Client {
+pub(crate) fn client_that_trusts(ca_pem: &str) -> Client {
     iothome_tls::install_provider();
     let ca = reqwest::Certificate::from_pem(ca_pem.as_bytes()).unwrap();
     Client::builder()
@@ -322,6 +297,39 @@ pub fn client_that_trusts(ca_pem: &str) -> Client {
         .timeout(PATIENCE)
         .build()
         .unwrap()
+}
+
+async fn broker(dir: &Path, identity: ServerIdentity, access: SharedAccess) -> Broker {
+    let config = BrokerConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        cert_pem: identity.chain_pem,
+        key_pem: identity.key_pem,
+        data_dir: dir.join("broker"),
+        hub: Some(hub_credential()),
+    };
+    iothome_broker::start(config, access).await.unwrap()
+}
+
+fn hub_config(broker: SocketAddr, fingerprint: Fingerprint, access: SharedAccess) -> HubConfig {
+    HubConfig {
+        mqtt: MqttConfig {
+            host: "127.0.0.1".into(),
+            port: broker.port(),
+            username: Some("hub".into()),
+            password: Some(HUB_PASSWORD.into()),
+            tls: pinned_client(&[fingerprint]),
+            client_id: "hub-of-a-test".into(),
+            keep_alive_s: 30,
+        },
+        broker_address: broker.to_string(),
+        managed: true,
+        discovery: DiscoveryMode::Ask,
+        discovery_prefix: "homeassistant".into(),
+        access,
+        cut: None,
+        fingerprints: Some((fingerprint.to_string(), "not told".into())),
+        password_workers: 2,
+    }
 }
 
 fn hub_credential() -> Credential {
@@ -341,7 +349,7 @@ fn hub_credential() -> Credential {
 }
 
 /// Looks again and again until it is so.
-pub async fn until<F, Fut>(what: &str, mut so: F)
+pub(crate) async fn until<F, Fut>(what: &str, mut so: F)
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = bool>,
@@ -357,7 +365,7 @@ where
 }
 
 /// Asserts that an answer is a problem document with that status.
-pub fn assert_problem(answer: &Answer, status: u16, what: &str) -> Value {
+pub(crate) fn assert_problem(answer: &Answer, status: u16, what: &str) -> Value {
     assert_eq!(answer.status, status, "{what}: {}", answer.text);
     assert_eq!(
         answer.header("content-type"),

@@ -35,13 +35,13 @@ pub struct BrokerPage {
     pub sha1: Option<String>,
     /// Who manages users.
     pub managed_by: ManagedBy,
-    /// Messages that wait for the broker.
-    pub outbox: u64,
+    /// Why it is not connected.
+    pub problem: Option<String>,
     /// Version of the hub.
     pub version: String,
     /// Whether the hub's own certificate authority can be downloaded.
     pub has_ca: bool,
-    /// Further counts, as label and number.
+    /// Counts, as label and number.
     pub counts: Vec<(String, u64)>,
 }
 
@@ -77,7 +77,6 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, broker: &BrokerPage)
         }
         section.block {
             dl.details {
-                div { dt { (t.broker_outbox) } dd { (broker.outbox) } }
                 @for (label, count) in &broker.counts { div { dt { (label) } dd { (count) } } }
                 div { dt { (t.broker_version) } dd { (broker.version) } }
             }
@@ -100,12 +99,15 @@ fn connection(t: &Texts, broker: &BrokerPage) -> Markup {
         ("bad", Icon::Away, t.broker_away)
     };
     html! {
-        p.trouble.(class) #broker-state {
+        div.trouble.(class) #broker-state {
             (icon.draw())
-            span {
+            div {
                 (words)
                 @if let Some(since) = &broker.since {
                     " " (t.broker_connected_since) " " (time::at(since))
+                }
+                @if let (false, Some(problem)) = (broker.connected, &broker.problem) {
+                    p { bdi { (problem) } }
                 }
             }
         }
@@ -124,7 +126,10 @@ const fn managed(t: &Texts, by: ManagedBy) -> &'static str {
 fn copyable(t: &Texts, id: &str, text: &str) -> Markup {
     html! {
         div.copyable {
-            code id=(id) { (text) }
+            code id=(id) {
+                // A fingerprint breaks between its pairs, never within one.
+                @for piece in text.split_inclusive(':') { (piece) wbr; }
+            }
             button.button.quiet.script-only type="button" data-copy=(id) data-done=(t.copied) { (t.copy) }
         }
     }

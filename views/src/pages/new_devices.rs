@@ -167,18 +167,15 @@ fn answer(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
         ..Field::default()
     };
     html! {
-        div.answer {
-            @if acceptable {
-                form.accept method="post" action=(links::accept(&device.id)) {
-                    (form::csrf(&viewer.csrf))
-                    div.two { (name.draw()) (room.draw()) }
-                    button.button.strong { (t.new_accept) }
-                }
-            }
-            @if device.status != Waiting::Ignored {
-                form.ignore method="post" action=(links::ignore(&device.id)) {
-                    (form::csrf(&viewer.csrf))
-                    button.button.quiet { (t.new_ignore) }
+        form.answer method="post" action=(links::accept(&device.id)) {
+            (form::csrf(&viewer.csrf))
+            @if acceptable { div.two { (name.draw()) (room.draw()) } }
+            p.ways {
+                @if acceptable { button.button.strong { (t.new_accept) } }
+                @if device.status != Waiting::Ignored {
+                    button.button.quiet formaction=(links::ignore(&device.id)) formnovalidate {
+                        (t.new_ignore)
+                    }
                 }
             }
         }

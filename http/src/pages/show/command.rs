@@ -56,7 +56,10 @@ fn set_value(action: Action, value: Option<&Value>, entity: Option<&EntityView>)
     if action != Action::Set {
         return None;
     }
-    let (kind, unit) = (entity.map(|e| e.kind), entity.and_then(|e| e.unit.as_deref()));
+    let (kind, unit) = (
+        entity.map(|e| e.kind),
+        entity.and_then(|e| e.unit.as_deref()),
+    );
     value.map(|value| value_words(value, kind, unit))
 }
 

@@ -90,7 +90,10 @@ fn per_cent(entity: &EntityView, attribute: &str, default: Range) -> Scale {
 fn number(entity: &EntityView) -> Scale {
     let range = entity.range.unwrap_or(POSITION);
     let value = entity.state.as_ref().and_then(|s| s.as_number());
-    let wish = entity.pending.as_ref().and_then(|p| p.value.as_ref()?.as_f64());
+    let wish = entity
+        .pending
+        .as_ref()
+        .and_then(|p| p.value.as_ref()?.as_f64());
     Scale {
         value,
         base: wish.or(value),

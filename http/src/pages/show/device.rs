@@ -9,6 +9,7 @@ use iothome_engine::time::Timestamp;
 use iothome_engine::view::{Availability, Category, DeviceView, EntityView, Health};
 use iothome_views::components::Tone;
 use iothome_views::components::card::DeviceCard;
+use iothome_views::components::control::Control;
 use iothome_views::components::entity::{EntityPanel, Trouble};
 use iothome_views::icons::Icon;
 use iothome_views::pages::device::DevicePanel;
@@ -35,9 +36,18 @@ pub(crate) fn home(
         if !rights.has(Right::View) {
             continue;
         }
-        let reading = Reading { t, zone, now, rights };
+        let reading = Reading {
+            t,
+            zone,
+            now,
+            rights,
+        };
         let room = device.room.as_deref();
-        let order = (room.is_none(), room.unwrap_or_default().to_lowercase(), room);
+        let order = (
+            room.is_none(),
+            room.unwrap_or_default().to_lowercase(),
+            room,
+        );
         rooms.entry(order).or_default().push(card(reading, device));
     }
     HomePage {
@@ -54,10 +64,16 @@ pub(crate) fn home(
 /// The card of the home page.
 pub(crate) fn card(reading: Reading<'_>, device: &DeviceView) -> DeviceCard {
     let used = device.entities.iter().filter(|e| e.category.is_none());
-    let entities: Vec<_> = used
+    let mut entities: Vec<_> = used
         .take(CARD_ENTITIES)
         .map(|e| entity::panel(reading, device, e))
         .collect();
+    if let [only] = entities.as_mut_slice()
+        && only.control != Control::Button
+    {
+        // The card's own name says it: "Reading lamp", not "Reading lamp, Light".
+        only.name.clone_from(&device.name);
+    }
     DeviceCard {
         id: device.id.clone(),
         name: device.name.clone(),

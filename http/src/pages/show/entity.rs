@@ -23,7 +23,11 @@ pub(super) fn panel(reading: Reading<'_>, device: &DeviceView, entity: &EntityVi
         entity: entity.id.clone(),
         name: entity.name.clone(),
         device_name: device.name.clone(),
-        icon: Icon::of(entity.kind, entity.device_class.as_deref(), is_active(entity)),
+        icon: Icon::of(
+            entity.kind,
+            entity.device_class.as_deref(),
+            is_active(entity),
+        ),
         tone: tone(entity),
         exact: exact(entity, &words),
         unit: unit(entity),
@@ -90,7 +94,9 @@ fn with_share(entity: &EntityView, word: &str, known: String) -> String {
         (entity.kind, word),
         (Kind::Light, "on") | (Kind::Cover, "open" | "opening" | "closing" | "stopped")
     );
-    match share(entity).filter(|_| tells) {
+    // "Open" says as much as "Open · 100 %".
+    let fully = |share: &String| entity.kind == Kind::Cover && word == "open" && share == "100 %";
+    match share(entity).filter(|share| tells && !fully(share)) {
         Some(share) => format!("{known} · {share}"),
         None => known,
     }
@@ -125,7 +131,10 @@ fn exact(entity: &EntityView, words: &str) -> Option<String> {
 }
 
 fn unit(entity: &EntityView) -> Option<String> {
-    let is_number = entity.state.as_ref().is_some_and(|s| s.as_number().is_some());
+    let is_number = entity
+        .state
+        .as_ref()
+        .is_some_and(|s| s.as_number().is_some());
     entity.unit.clone().filter(|_| is_number)
 }
 
@@ -148,9 +157,9 @@ fn tone(entity: &EntityView) -> Tone {
 
 fn alarm_tone(class: Option<&str>) -> Tone {
     match class {
-        Some("smoke" | "gas" | "carbon_monoxide" | "moisture" | "problem" | "safety" | "tamper") => {
-            Tone::Bad
-        }
+        Some(
+            "smoke" | "gas" | "carbon_monoxide" | "moisture" | "problem" | "safety" | "tamper",
+        ) => Tone::Bad,
         Some("battery" | "lock" | "heat" | "cold") => Tone::Notice,
         Some("connectivity" | "plug" | "power") => Tone::Calm,
         _ => Tone::Active,

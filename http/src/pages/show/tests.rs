@@ -126,9 +126,15 @@ fn a_pending_command_does_not_change_the_state_that_is_shown() {
     });
     let shown = shown(lamp);
     assert_eq!(shown.state, "On · 62 %");
-    assert!(matches!(shown.control, Control::Light { on: Some(true), .. }));
+    assert!(matches!(
+        shown.control,
+        Control::Light { on: Some(true), .. }
+    ));
     let pending = shown.pending.expect("a pending command");
-    assert_eq!((pending.doing.as_str(), pending.step), ("Turning off", Status::Sent));
+    assert_eq!(
+        (pending.doing.as_str(), pending.step),
+        ("Turning off", Status::Sent)
+    );
 }
 
 #[test]
@@ -140,8 +146,14 @@ fn ends_are_told_in_words_with_their_latency() {
         (outcome.asked, outcome.latency_ms, outcome.reason)
     };
     let asked = || "Set to 40 %".to_owned();
-    assert_eq!(told(Status::Confirmed, None), (asked(), Some("9".into()), None));
-    assert_eq!(told(Status::TimedOut, Some(reason::NO_CONFIRMATION)), (asked(), None, None));
+    assert_eq!(
+        told(Status::Confirmed, None),
+        (asked(), Some("9".into()), None)
+    );
+    assert_eq!(
+        told(Status::TimedOut, Some(reason::NO_CONFIRMATION)),
+        (asked(), None, None)
+    );
     assert_eq!(
         told(Status::Rejected, Some(reason::JAMMED)),
         (asked(), Some("9".into()), Some("jammed".into()))
@@ -150,7 +162,10 @@ fn ends_are_told_in_words_with_their_latency() {
         told(Status::Unavailable, Some(reason::DEVICE_OFFLINE)),
         (asked(), None, Some("device offline".into()))
     );
-    assert_eq!(told(Status::Rejected, Some("too hot")).2, Some("too hot".into()));
+    assert_eq!(
+        told(Status::Rejected, Some("too hot")).2,
+        Some("too hot".into())
+    );
 }
 
 #[test]
@@ -172,7 +187,10 @@ fn a_number_is_rounded_for_the_eye_and_exact_beside_it() {
     let mut sensor = entity(Kind::Sensor, Value::number(21.456_78));
     sensor.unit = Some("°C".into());
     let shown = shown(sensor);
-    assert_eq!((shown.state.as_str(), shown.unit.as_deref()), ("21.46", Some("°C")));
+    assert_eq!(
+        (shown.state.as_str(), shown.unit.as_deref()),
+        ("21.46", Some("°C"))
+    );
     assert_eq!(shown.exact.as_deref(), Some("21.45678"));
 }
 
@@ -189,7 +207,9 @@ fn an_unknown_state_says_so_and_offers_both_wishes() {
 #[test]
 fn who_may_only_look_gets_no_control() {
     let view = Rights::of(&[Right::View]);
-    let shown = card(reading(view), &device(vec![lamp("on")])).entities.remove(0);
+    let shown = card(reading(view), &device(vec![lamp("on")]))
+        .entities
+        .remove(0);
     assert_eq!(shown.control, Control::ViewOnly);
 }
 
@@ -197,7 +217,11 @@ fn who_may_only_look_gets_no_control() {
 fn the_smaller_and_larger_buttons_start_from_the_wish_while_it_is_under_way() {
     let mut number = entity(Kind::Number, Value::number(20.0));
     number.actions = vec![Action::Set];
-    number.range = Some(Range { min: 5.0, max: 30.0, step: 0.5 });
+    number.range = Some(Range {
+        min: 5.0,
+        max: 30.0,
+        step: 0.5,
+    });
     number.pending = Some(Pending {
         command: CommandId::new(now(), [1; 10]),
         action: Action::Set,
@@ -214,7 +238,11 @@ fn the_smaller_and_larger_buttons_start_from_the_wish_while_it_is_under_way() {
 #[test]
 fn away_quarantined_and_withdrawn_are_said_once() {
     let words = |device: &DeviceView| -> Vec<String> {
-        card(reading(Rights::ALL), device).troubles.into_iter().map(|t| t.words).collect()
+        card(reading(Rights::ALL), device)
+            .troubles
+            .into_iter()
+            .map(|t| t.words)
+            .collect()
     };
     let mut away = device(vec![lamp("on")]);
     away.availability = Availability::Offline;
@@ -251,7 +279,12 @@ fn the_home_page_holds_only_what_is_granted_with_rooms_in_order() {
         device.room = room.map(str::to_owned);
         Arc::new(device)
     };
-    let devices = [at("a", None), at("b", Some("kitchen")), at("c", Some("Hall")), at("safe", Some("Hall"))];
+    let devices = [
+        at("a", None),
+        at("b", Some("kitchen")),
+        at("c", Some("Hall")),
+        at("safe", Some("Hall")),
+    ];
     let eve = Subject {
         user: UserId::new(now(), [0; 10]),
         name: "eve".into(),
@@ -261,13 +294,21 @@ fn the_home_page_holds_only_what_is_granted_with_rooms_in_order() {
             .into(),
     };
     let page = home(&ENGLISH, &devices, &eve, &TimeZone::UTC, now());
-    let rooms: Vec<_> = page.rooms.iter().map(|r| (r.name.as_deref(), r.devices.len())).collect();
+    let rooms: Vec<_> = page
+        .rooms
+        .iter()
+        .map(|r| (r.name.as_deref(), r.devices.len()))
+        .collect();
     assert_eq!(rooms, [(Some("Hall"), 1), (Some("kitchen"), 1), (None, 1)]);
 }
 
 #[test]
 fn the_list_of_commands_names_who_asked() {
-    let told = line(reading(Rights::ALL), None, &command(Status::Confirmed, None));
+    let told = line(
+        reading(Rights::ALL),
+        None,
+        &command(Status::Confirmed, None),
+    );
     assert_eq!(told.cause, "by eve");
     assert_eq!(told.entity, "main");
 }

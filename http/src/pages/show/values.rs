@@ -8,10 +8,12 @@ use iothome_engine::time::Timestamp;
 use iothome_engine::view::EntityView;
 use iothome_views::components::values::{Point, RecentValues};
 
+/// The chart spans at least this, so that the first minutes of a sensor are a line and not a dot.
+const SPAN_MIN_MS: i64 = 600_000;
 /// Slots of the chart, each with at most two points: finer than a phone's pixels.
 const SLOTS: usize = 150;
 
-/// The recent values of an entity between two instants.
+/// The recent values of an entity between two instants; from its first value on, if that is later.
 pub(crate) fn recent(
     reading: Reading<'_>,
     entity: &EntityView,
@@ -19,7 +21,11 @@ pub(crate) fn recent(
     samples: &[(i64, f64)],
     gaps: &[(i64, i64)],
 ) -> RecentValues {
-    let start = from.as_millis();
+    let first = samples.first().map_or(from.as_millis(), |(at, _)| *at);
+    let start = first
+        .min(to.as_millis() - SPAN_MIN_MS)
+        .max(from.as_millis());
+    let from = Timestamp::from_millis(start);
     let span_ms = to.millis_since(from).max(1);
     let offset = |at: i64| (at - start).clamp(0, span_ms);
     RecentValues {
@@ -36,7 +42,11 @@ pub(crate) fn recent(
                 when: reading.when(Timestamp::from_millis(at)),
             })
             .collect(),
-        gaps: gaps.iter().map(|(a, b)| (offset(*a), offset(*b))).collect(),
+        gaps: gaps
+            .iter()
+            .map(|(a, b)| (offset(*a), offset(*b)))
+            .filter(|(a, b)| a < b)
+            .collect(),
     }
 }
 

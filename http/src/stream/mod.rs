@@ -6,25 +6,29 @@
 //! holds nothing up: the ring is bounded and the body is only polled when the
 //! socket takes more.
 
+mod feed;
+
+pub(crate) use feed::Feed;
+
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::problem::Answer;
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, web};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
+use feed::{Numbered, Start};
 use futures_util::stream;
 use iothome_actors::{Change, StreamTicket};
 use iothome_engine::policy::Subject;
-use std::collections::{HashSet, VecDeque};
+use iothome_views::links;
+use std::collections::HashSet;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast::{self, Receiver, Sender, error::RecvError, error::TryRecvError};
+use tokio::sync::broadcast::{Receiver, error::RecvError, error::TryRecvError};
 use tokio_util::sync::CancellationToken;
 
-/// Changes kept for readers that come back: a page that was away for some
-/// seconds in a busy house. More would be slower than loading the page again.
-const RING: usize = 1_024;
 /// Proxies cut idle streams after 60 s; a dead reader is noticed at the next write.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How often grants are looked at: a lost grant must show within a second.
@@ -36,134 +40,6 @@ const BREATH: Duration = Duration::from_millis(50);
 const BATCH: usize = 256;
 /// Browsers come back after about this long; the hub's pages add jitter.
 const RETRY_MS: u32 = 2_000;
-
-/// A change with its number in this run of the hub.
-#[derive(Clone)]
-struct Numbered {
-    n: u64,
-    /// `None` where the feed itself lost changes: readers must resync.
-    change: Option<Change>,
-}
-
-struct Ring {
-    last: u64,
-    recent: VecDeque<Numbered>,
-}
-
-/// All changes of the house, numbered once for all streams.
-pub(crate) struct Feed {
-    boot: String,
-    ring: Mutex<Ring>,
-    sender: Sender<Numbered>,
-    stopping: CancellationToken,
-}
-
-/// How a reader begins.
-enum Start {
-    /// New here: it has just loaded everything.
-    Fresh(u64),
-    /// It missed these.
-    Replay(u64, Vec<Numbered>),
-    /// What it missed is no longer known.
-    Resync(u64),
-}
-
-impl Feed {
-    /// Numbers the changes from now on.
-    pub(crate) fn start(changes: Receiver<Change>, boot: &str) -> Arc<Self> {
-        let feed = Arc::new(Self::new(boot));
-        tokio::spawn(pump(Arc::clone(&feed), changes));
-        feed
-    }
-
-    fn new(boot: &str) -> Self {
-        Self {
-            boot: boot.to_owned(),
-            ring: Mutex::new(Ring {
-                last: 0,
-                recent: VecDeque::new(),
-            }),
-            sender: broadcast::channel(RING).0,
-            stopping: CancellationToken::new(),
-        }
-    }
-
-    /// The place in the stream now, for a page to go on from (`/live?after=`).
-    pub(crate) fn place(&self) -> String {
-        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        format!("{}-{}", self.boot, ring.last)
-    }
-
-    /// Rights have changed: who was away meanwhile must resync, since the ring
-    /// does not tell what they may see now and might not before.
-    pub(crate) fn forget(&self) {
-        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.last += 1;
-        ring.recent.clear();
-    }
-
-    /// Ends all streams.
-    pub(crate) fn stop(&self) {
-        self.stopping.cancel();
-    }
-
-    fn push(&self, change: Option<Change>) {
-        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.last += 1;
-        let numbered = Numbered {
-            n: ring.last,
-            change,
-        };
-        if numbered.change.is_none() {
-            ring.recent.clear();
-        } else {
-            if ring.recent.len() == RING {
-                ring.recent.pop_front();
-            }
-            ring.recent.push_back(numbered.clone());
-        }
-        // Nobody listening is fine.
-        let _ = self.sender.send(numbered);
-    }
-
-    /// Subscribes; nothing falls between the replay and the receiver.
-    fn follow(&self, last_event_id: Option<&str>) -> (Start, Receiver<Numbered>) {
-        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        let receiver = self.sender.subscribe();
-        let Some(id) = last_event_id else {
-            return (Start::Fresh(ring.last), receiver);
-        };
-        let seen = self.number_of(id).filter(|n| *n <= ring.last);
-        let oldest = ring.recent.front().map_or(ring.last + 1, |c| c.n);
-        let start = match seen {
-            Some(n) if n + 1 >= oldest => {
-                let missed = ring.recent.iter().filter(|c| c.n > n);
-                Start::Replay(ring.last, missed.cloned().collect())
-            }
-            _ => Start::Resync(ring.last),
-        };
-        (start, receiver)
-    }
-
-    fn number_of(&self, id: &str) -> Option<u64> {
-        let (boot, n) = id.rsplit_once('-')?;
-        (boot == self.boot).then(|| n.parse().ok())?
-    }
-}
-
-async fn pump(feed: Arc<Feed>, mut changes: Receiver<Change>) {
-    loop {
-        let change = tokio::select! {
-            () = feed.stopping.cancelled() => return,
-            change = changes.recv() => change,
-        };
-        match change {
-            Ok(change) => feed.push(Some(change)),
-            Err(RecvError::Lagged(_)) => feed.push(None),
-            Err(RecvError::Closed) => return,
-        }
-    }
-}
 
 /// What the caller's closure is told.
 pub(crate) enum Signal {
@@ -219,12 +95,16 @@ where
     let reader = Reader {
         feed: Arc::clone(&app.feed),
         subject: ticket.subject.load_full(),
-        ticket,
+        subject_now: Arc::clone(&ticket.subject),
+        ended: ticket.ended.clone(),
+        _ticket: Some(ticket),
         receiver,
         tell,
         start: Some(start),
         last: 0,
         rest: false,
+        keep_alive: KEEP_ALIVE,
+        beats: request.path() == links::LIVE,
     };
     let body = stream::unfold(reader, |mut reader| async move {
         let text = reader.next().await?;
@@ -251,13 +131,23 @@ fn place_of(request: &HttpRequest) -> Option<&str> {
 
 struct Reader<T> {
     feed: Arc<Feed>,
-    ticket: StreamTicket,
+    /// The subject the reader was last told by.
     subject: Arc<Subject>,
+    /// Written by the session alone.
+    subject_now: Arc<ArcSwap<Subject>>,
+    ended: CancellationToken,
+    /// Keeps the session's place for this stream; a test has none.
+    _ticket: Option<StreamTicket>,
     receiver: Receiver<Numbered>,
     tell: T,
     start: Option<Start>,
+    /// Number of the last change told.
     last: u64,
+    /// Whether something was just told.
     rest: bool,
+    keep_alive: Duration,
+    /// Scripts do not see comments: pages are told a beat, so that they notice a dead connection.
+    beats: bool,
 }
 
 /// What woke the reader.
@@ -276,17 +166,17 @@ impl<T: FnMut(&Signal, &Subject) -> Vec<Frame>> Reader<T> {
         }
         if std::mem::take(&mut self.rest) {
             tokio::select! {
-                () = self.ticket.ended.cancelled() => return None,
+                () = self.ended.cancelled() => return None,
                 () = self.feed.stopping.cancelled() => return None,
                 () = tokio::time::sleep(BREATH) => {}
             }
         }
-        let keep_alive = tokio::time::sleep(KEEP_ALIVE);
+        let keep_alive = tokio::time::sleep(self.keep_alive);
         tokio::pin!(keep_alive);
         loop {
             let woken = tokio::select! {
                 biased;
-                () = self.ticket.ended.cancelled() => Woken::Ended,
+                () = self.ended.cancelled() => Woken::Ended,
                 () = self.feed.stopping.cancelled() => Woken::Ended,
                 () = &mut keep_alive => Woken::KeepAlive,
                 received = self.receiver.recv() => Woken::Received(received),
@@ -294,6 +184,7 @@ impl<T: FnMut(&Signal, &Subject) -> Vec<Frame>> Reader<T> {
             };
             let text = match woken {
                 Woken::Ended | Woken::Received(Err(RecvError::Closed)) => return None,
+                Woken::KeepAlive if self.beats => "event: beat\ndata: {}\n\n".to_owned(),
                 Woken::KeepAlive => ": keep-alive\n\n".to_owned(),
                 Woken::Look => self.rights(),
                 Woken::Received(Err(RecvError::Lagged(_))) => self.resync(),
@@ -361,7 +252,7 @@ impl<T: FnMut(&Signal, &Subject) -> Vec<Frame>> Reader<T> {
     }
 
     fn rights(&mut self) -> String {
-        let now = self.ticket.subject.load_full();
+        let now = self.subject_now.load_full();
         if Arc::ptr_eq(&now, &self.subject) {
             return String::new();
         }
@@ -375,7 +266,7 @@ impl<T: FnMut(&Signal, &Subject) -> Vec<Frame>> Reader<T> {
             event: "resync",
             data: "{}".into(),
         };
-        self.subject = self.ticket.subject.load_full();
+        self.subject = self.subject_now.load_full();
         frame.write(&mut text, &self.id());
         text.push_str(&self.say(&Signal::Resync));
         text
@@ -412,98 +303,4 @@ fn newest_per_device(changes: Vec<Change>) -> Vec<Change> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn device(name: &str) -> Change {
-        Change::Device(name.parse().expect("an id"))
-    }
-
-    fn missed(start: &Start) -> Option<Vec<u64>> {
-        match start {
-            Start::Replay(_, missed) => Some(missed.iter().map(|c| c.n).collect()),
-            Start::Fresh(_) | Start::Resync(_) => None,
-        }
-    }
-
-    #[test]
-    fn a_reader_that_comes_back_gets_what_it_missed() {
-        let feed = Feed::new("b00t");
-        for _ in 0..5 {
-            feed.push(Some(device("lamp")));
-        }
-        assert!(matches!(feed.follow(None).0, Start::Fresh(5)));
-        assert_eq!(missed(&feed.follow(Some("b00t-3")).0), Some(vec![4, 5]));
-        assert_eq!(missed(&feed.follow(Some("b00t-5")).0), Some(vec![]));
-    }
-
-    #[test]
-    fn an_unknown_boot_a_future_number_or_one_too_old_gives_resync() {
-        let feed = Feed::new("b00t");
-        for _ in 0..=RING {
-            feed.push(Some(device("lamp")));
-        }
-        for id in [
-            "other-3",
-            "b00t-99999",
-            "b00t-0",
-            "b00t",
-            "",
-            "b00t--1",
-            "b00t-x",
-        ] {
-            assert!(matches!(feed.follow(Some(id)).0, Start::Resync(_)), "{id}");
-        }
-        let oldest = feed.follow(Some("b00t-1")).0;
-        assert_eq!(missed(&oldest).map(|m| m.len()), Some(RING));
-    }
-
-    #[test]
-    fn where_the_feed_lost_changes_readers_resync() {
-        let feed = Feed::new("b00t");
-        feed.push(Some(device("lamp")));
-        feed.push(None);
-        feed.push(Some(device("lamp")));
-        assert!(matches!(feed.follow(Some("b00t-1")).0, Start::Resync(3)));
-        assert_eq!(missed(&feed.follow(Some("b00t-2")).0), Some(vec![3]));
-    }
-
-    #[test]
-    fn nothing_falls_between_the_replay_and_the_receiver() {
-        let feed = Feed::new("b00t");
-        feed.push(Some(device("lamp")));
-        let (_, mut receiver) = feed.follow(Some("b00t-0"));
-        feed.push(Some(device("fan")));
-        assert_eq!(receiver.try_recv().map(|c| c.n).ok(), Some(2));
-    }
-
-    #[test]
-    fn a_device_that_changed_often_is_told_once_in_a_batch() {
-        let kept = newest_per_device(vec![
-            device("lamp"),
-            device("fan"),
-            Change::Directory,
-            device("lamp"),
-        ]);
-        let names: Vec<String> = kept
-            .iter()
-            .map(|change| match change {
-                Change::Device(id) => id.to_string(),
-                Change::Command(_) => "command".into(),
-                Change::Directory => "directory".into(),
-            })
-            .collect();
-        assert_eq!(names, ["fan", "directory", "lamp"]);
-    }
-
-    #[test]
-    fn a_frame_of_several_lines_is_one_event() {
-        let mut text = String::new();
-        let frame = Frame {
-            event: "card",
-            data: "<a>\n<b>".into(),
-        };
-        frame.write(&mut text, "b00t-7");
-        assert_eq!(text, "event: card\ndata: <a>\ndata: <b>\nid: b00t-7\n\n");
-    }
-}
+mod tests;

@@ -1,0 +1,116 @@
+//! Problems as pages, or as a sentence for the script.
+//!
+//! Owner of the translation from a problem's code to words for people.
+
+use crate::problem::Problem;
+use actix_web::http::header::REFERER;
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use iothome_views::pages::error::{self, ErrorPage};
+use iothome_views::texts::{ENGLISH, Texts};
+use tracing_actix_web::RequestId;
+
+/// The header by which the script asks for a fragment instead of a page.
+pub(super) const FRAGMENT: &str = "x-fragment";
+
+/// Whether the script asked.
+pub(super) fn wants_fragment(request: &HttpRequest) -> bool {
+    request.headers().contains_key(FRAGMENT)
+}
+
+/// A problem as a page.
+pub(crate) fn error_page(request: &HttpRequest, problem: &Problem) -> HttpResponse {
+    let t = &ENGLISH;
+    let status = problem.status.as_u16();
+    let reference = problem.status.is_server_error().then(|| {
+        request
+            .extensions()
+            .get::<RequestId>()
+            .map(ToString::to_string)
+    });
+    let model = ErrorPage {
+        status,
+        detail: detail(t, problem),
+        retry_after_s: problem.retry_after_s.map(Into::into),
+        reference: reference.flatten(),
+        back: back(request),
+    };
+    let markup = if wants_fragment(request) {
+        error::fragment(t, &model)
+    } else {
+        error::page(t, &model)
+    };
+    HttpResponse::build(problem.status)
+        .content_type("text/html; charset=utf-8")
+        .body(markup.into_string())
+}
+
+/// What is worth saying beyond the page's own words; codes that it does not know say nothing.
+fn detail(t: &Texts, problem: &Problem) -> Option<String> {
+    let said = match problem.code {
+        "state_unknown" => t.refused_state_unknown,
+        "stale_form" | "cross_site" => t.error_form_stale,
+        "not_durable" if problem.extra.get("sent").is_some_and(|sent| sent == true) => {
+            t.refused_not_recorded_sent
+        }
+        "not_durable" => t.refused_not_durable,
+        "too_many_requests" => t.refused_throttled,
+        "busy" => t.refused_busy,
+        "stopping" => t.refused_stopping,
+        "invalid" if problem.field.as_deref() == Some("action") => t.refused_action,
+        "unknown_host" | "conflict" | "taken" | "invalid" | "bad_value" => {
+            return Some(problem.detail.clone());
+        }
+        "forbidden" | "not_found" if problem.detail == t.may_not_control => t.may_not_control,
+        _ => return None,
+    };
+    Some(said.to_owned())
+}
+
+/// Where the browser came from, if that is another page of this hub.
+fn back(request: &HttpRequest) -> Option<String> {
+    let referer = request.headers().get(REFERER)?.to_str().ok()?;
+    let (_, rest) = referer.split_once("://")?;
+    let (host, path) = rest.split_at(rest.find('/')?);
+    let same_host = request.connection_info().host() == host;
+    let sane = !path.starts_with("//") && !path.contains('\\') && path != request.path();
+    (same_host && sane).then(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::StatusCode;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_way_back_leads_only_to_pages_of_this_hub() {
+        let from = |referer: &str| {
+            let request = TestRequest::get()
+                .uri("/devices/lamp")
+                .insert_header(("host", "hub.local:8443"))
+                .insert_header(("referer", referer));
+            back(&request.to_http_request())
+        };
+        assert_eq!(
+            from("https://hub.local:8443/sessions"),
+            Some("/sessions".into())
+        );
+        for elsewhere in [
+            "https://evil.example/",
+            "https://hub.local:8443//evil.example",
+            "https://hub.local:8443/devices/lamp",
+            "nonsense",
+        ] {
+            assert_eq!(from(elsewhere), None, "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn inner_errors_stay_inside() {
+        let t = &ENGLISH;
+        let internal = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "secret");
+        assert_eq!(detail(t, &internal), None);
+        let value = Problem::invalid("value", "1 to 100");
+        assert_eq!(detail(t, &value).as_deref(), Some("1 to 100"));
+    }
+}

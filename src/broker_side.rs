@@ -1,0 +1,136 @@
+//! The broker the hub talks to: the embedded one, or the one given.
+//!
+//! Owner of how the hub gets into its broker. Its password for the embedded broker
+//! is made up at each start and never stored.
+
+use crate::data_dir::DataDir;
+use crate::error::StartError;
+use crate::secrets;
+use crate::settings::{BrokerChoice, BrokerTrust, MqttUrl};
+use iothome_actors::{MqttConfig, SharedAccess};
+use iothome_store::Store;
+use iothome_tls::{Authority, Fingerprints};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A dead connection is noticed within this time and a half.
+pub(crate) const KEEP_ALIVE_S: u64 = 30;
+
+/// Ends the connections of the user of that name.
+type Cutter = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Everything about the broker that the hub is told.
+pub(crate) struct BrokerSide {
+    pub(crate) mqtt: MqttConfig,
+    /// As devices and people know it.
+    pub(crate) address: String,
+    pub(crate) fingerprints: Option<Fingerprints>,
+    #[cfg(feature = "embedded")]
+    pub(crate) embedded: Option<Arc<iothome_broker::Broker>>,
+}
+
+impl BrokerSide {
+    pub(crate) async fn open(
+        choice: &BrokerChoice,
+        dir: &DataDir,
+        authority: &Authority,
+        store: &Store,
+        access: &SharedAccess,
+    ) -> Result<Self, StartError> {
+        let client_id = client_id(store).await?;
+        match choice {
+            BrokerChoice::Given { url, trust } => given(url, trust, client_id),
+            #[cfg(feature = "embedded")]
+            BrokerChoice::Embedded(bind) => {
+                crate::embedded::open(bind, dir, authority, access, client_id).await
+            }
+            #[cfg(not(feature = "embedded"))]
+            BrokerChoice::Embedded(bind) => {
+                let _ = (bind, dir, authority, access);
+                Err(StartError::NoEmbeddedBroker)
+            }
+        }
+    }
+
+    /// Whether the hub keeps this broker's users.
+    pub(crate) fn is_embedded(&self) -> bool {
+        #[cfg(feature = "embedded")]
+        return self.embedded.is_some();
+        #[cfg(not(feature = "embedded"))]
+        return false;
+    }
+
+    /// What ends a user's connections.
+    pub(crate) fn cutter(&self) -> Option<Cutter> {
+        #[cfg(feature = "embedded")]
+        if let Some(broker) = &self.embedded {
+            let broker = Arc::downgrade(broker);
+            return Some(Arc::new(move |username| {
+                if let Some(broker) = broker.upgrade() {
+                    broker.cut(username);
+                }
+            }));
+        }
+        None
+    }
+
+    /// Stops the embedded broker.
+    pub(crate) async fn stop(self) {
+        #[cfg(feature = "embedded")]
+        if let Some(broker) = self.embedded.and_then(Arc::into_inner) {
+            broker.stop().await;
+        }
+    }
+}
+
+/// Unique per installation, so that two hubs on one broker do not throw each other out.
+async fn client_id(store: &Store) -> Result<String, StartError> {
+    let fresh = secrets::token()?;
+    let id = store
+        .set_setting_if_absent("installation_id", &fresh)
+        .await?;
+    let short: String = id.chars().take(32).collect();
+    Ok(format!("iothome-{short}"))
+}
+
+fn given(url: &MqttUrl, trust: &BrokerTrust, client_id: String) -> Result<BrokerSide, StartError> {
+    let (tls, fingerprints) = match trust {
+        BrokerTrust::Fingerprints(pins) => (iothome_tls::pinned_client(pins), None),
+        BrokerTrust::Ca(path) => (iothome_tls::ca_client(&read_ca(path)?)?, None),
+        BrokerTrust::System => (iothome_tls::system_client()?, None),
+    };
+    Ok(BrokerSide {
+        mqtt: MqttConfig {
+            host: url.host.clone(),
+            port: url.port,
+            username: url.username.clone(),
+            password: url.password.as_ref().map(|p| p.expose().to_owned()),
+            tls,
+            client_id,
+            keep_alive_s: KEEP_ALIVE_S,
+        },
+        address: format!("{}:{}", url.host, url.port),
+        fingerprints,
+        #[cfg(feature = "embedded")]
+        embedded: None,
+    })
+}
+
+fn read_ca(path: &Path) -> Result<Vec<u8>, StartError> {
+    std::fs::read(path).map_err(|e| {
+        StartError::Other(format!(
+            "cannot read the broker's CA {}: {e}; change IOTHOME_MQTT_CA",
+            path.display()
+        ))
+    })
+}
+
+/// The address by which this machine reaches a listener of its own.
+pub(crate) fn reachable_here(listening: SocketAddr) -> IpAddr {
+    match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    }
+}

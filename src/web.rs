@@ -1,0 +1,117 @@
+//! The web door's settings, and what the banner says of it.
+//!
+//! Owner of which names, certificate and addresses the web door gets.
+
+use crate::banner::Banner;
+use crate::broker_side::{BrokerSide, reachable_here};
+use crate::error::StartError;
+use crate::run::Place;
+use crate::settings::Mode;
+use crate::{names, ports};
+use iothome_http::{Web, WebConfig};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::net::SocketAddr;
+
+/// Bounds of the histograms, in seconds: from a report's microseconds to a command's minute.
+const BUCKETS: [f64; 14] = [
+    0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0,
+];
+
+/// Starts counting.
+pub(crate) fn metrics() -> Result<PrometheusHandle, StartError> {
+    PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(|e| StartError::Other(format!("metrics cannot be counted: {e}")))
+}
+
+/// What the web door is told; the set-up code is added when the database is open.
+pub(crate) fn config(place: &Place) -> Result<WebConfig, StartError> {
+    let settings = &place.settings;
+    let (cert, key) = match &settings.certificate {
+        Some(own) => (own.cert.clone(), own.key.clone()),
+        None => {
+            let identity = place.authority.web()?;
+            (identity.chain_pem, identity.key_pem)
+        }
+    };
+    let https = match &settings.https {
+        Some(bind) => Some((
+            ports::choose(bind)?,
+            iothome_tls::server_config(&cert, &key)?,
+        )),
+        None => None,
+    };
+    let mut hosts = names::certificate_names(&settings.names, settings.public_url.as_deref());
+    if let Some(own) = &settings.certificate
+        && let Ok(pem) = std::fs::read_to_string(&own.cert)
+    {
+        hosts.extend(iothome_tls::names_of_pem(&pem)?);
+    }
+    Ok(WebConfig {
+        http: settings.http.as_ref().map(ports::choose).transpose()?,
+        https,
+        public_url: settings.public_url.clone(),
+        names: hosts,
+        trusted_proxies: settings.trusted_proxies.clone(),
+        metrics_token: settings
+            .metrics_token
+            .as_ref()
+            .map(|t| t.expose().to_owned()),
+        demo: settings.mode == Mode::Demo,
+        ca_pem: Some(place.authority.ca_pem().as_bytes().to_vec()),
+        own_certificate: settings.certificate.is_some(),
+        prometheus: Some(place.prometheus.clone()),
+        ..WebConfig::default()
+    })
+}
+
+/// What is told once everything listens.
+pub(crate) fn banner(
+    place: &Place,
+    web: &Web,
+    side: &BrokerSide,
+    config: &WebConfig,
+) -> Result<Banner, StartError> {
+    let own_address = |scheme: &str, at: SocketAddr| {
+        let here = SocketAddr::new(reachable_here(at), at.port());
+        format!("{scheme}://{here}")
+    };
+    let url = place
+        .settings
+        .public_url
+        .clone()
+        .or_else(|| web.http.map(|at| own_address("http", at)))
+        .or_else(|| web.https.map(|at| own_address("https", at)));
+    let shows_own_ca = web.https.is_some() && place.settings.certificate.is_none();
+    let fingerprints = side.fingerprints.as_ref();
+    Ok(Banner {
+        url: url.unwrap_or_default(),
+        setup_code: config.setup_code.clone(),
+        broker: Some(side.address.clone()),
+        sha256: fingerprints.map(|f| f.sha256.to_string()),
+        sha1: fingerprints.map(|f| f.sha1.clone()),
+        ca: Some(place.authority.ca_path().display().to_string()),
+        data_dir: place.dir.path().display().to_string(),
+        lan: web.https.map(lan).unwrap_or_default(),
+        web_sha256: shows_own_ca
+            .then(|| {
+                place
+                    .authority
+                    .web()
+                    .map(|w| w.fingerprints.sha256.to_string())
+            })
+            .transpose()?,
+        ..Banner::default()
+    })
+}
+
+/// The addresses a phone can open.
+fn lan(https: SocketAddr) -> Vec<String> {
+    let address = |ip| format!("https://{}", SocketAddr::new(ip, https.port()));
+    if https.ip().is_unspecified() {
+        let found = names::addresses().into_iter();
+        return found.filter(|ip| ip.is_ipv4()).map(address).collect();
+    }
+    vec![address(https.ip())]
+}
