@@ -4,11 +4,14 @@
 //! access list; it must never remember one.
 
 use crate::guests::{Arrival, ConnectedClient, Guests};
+use crate::keep::Notes;
 use arc_swap::ArcSwap;
 use iothome_engine::access::{AccessList, Credential};
 use iothome_engine::time::Timestamp;
 use mqtt5::broker::auth::{AuthProvider, AuthResult};
-use mqtt5::broker::events::{BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent};
+use mqtt5::broker::events::{
+    BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, RetainedSetEvent,
+};
 use mqtt5::packet::connect::ConnectPacket;
 use mqtt5::types::ReasonCode;
 use std::collections::HashSet;
@@ -32,6 +35,7 @@ pub(crate) struct Door {
     hub: AccessList,
     hub_name: Option<String>,
     guests: Arc<Guests>,
+    notes: Arc<Notes>,
     cutter: OnceLock<Cutter>,
     refused: AtomicU64,
     told: Mutex<HashSet<String>>,
@@ -42,12 +46,14 @@ impl Door {
         access: Arc<ArcSwap<AccessList>>,
         hub: Option<Credential>,
         guests: Arc<Guests>,
+        notes: Arc<Notes>,
     ) -> Self {
         Self {
             access,
             hub_name: hub.as_ref().map(|h| h.username.clone()),
             hub: AccessList::new(hub.into_iter().collect()),
             guests,
+            notes,
             cutter: OnceLock::new(),
             refused: AtomicU64::new(0),
             told: Mutex::default(),
@@ -201,6 +207,11 @@ impl BrokerEventHandler for Door {
 
     fn on_client_disconnect<'a>(&'a self, event: ClientDisconnectEvent) -> Answer<'a, ()> {
         self.guests.leave(&event.client_id);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn on_retained_set<'a>(&'a self, event: RetainedSetEvent) -> Answer<'a, ()> {
+        self.notes.note(&event.topic, event.cleared);
         Box::pin(std::future::ready(()))
     }
 }

@@ -7,6 +7,7 @@
 mod door;
 mod error;
 mod guests;
+mod keep;
 mod listener;
 
 pub use error::BrokerError;
@@ -16,17 +17,19 @@ use arc_swap::ArcSwap;
 use door::Door;
 use guests::Guests;
 use iothome_engine::access::{AccessList, Credential};
+use keep::{Keeper, Notes};
 use listener::{MAX_CLIENTS, Service};
 use mqtt5::broker::config::BrokerConfig as Mqtt5Config;
 use mqtt5::broker::router::{DeliveryLanes, MessageRouter};
 use mqtt5::broker::storage::QueueLimits;
-use mqtt5::broker::{DynamicStorage, FileBackend, StorageBackend as _};
+use mqtt5::broker::{DynamicStorage, MemoryBackend, StorageBackend as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 /// Larger than any discovery bundle seen in the field (Zigbee2MQTT: tens of kilobytes).
 const MAX_PACKET_BYTES: usize = 256 * 1024;
@@ -74,6 +77,8 @@ pub struct Broker {
     stop: broadcast::Sender<()>,
     /// Gives nothing, and ends when the last connection has.
     open: mpsc::Receiver<()>,
+    /// What tells the keeper to finish, and its task.
+    keeper: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     runtime: Handle,
 }
 
@@ -105,8 +110,14 @@ pub async fn start(
     let tls = listener::acceptor(&config.cert_pem, &config.key_pem).await?;
 
     let guests = Arc::new(Guests::default());
-    let door = Arc::new(Door::new(access, config.hub, Arc::clone(&guests)));
-    let reach = open_storage(&config.data_dir, &door).await?;
+    let notes = Arc::new(Notes::default());
+    let own = Door::new(access, config.hub, Arc::clone(&guests), Arc::clone(&notes));
+    let door = Arc::new(own);
+    let storage = Arc::new(DynamicStorage::Memory(MemoryBackend::with_queue_limits(
+        QUEUE,
+    )));
+    let keeper = Keeper::open(&config.data_dir, Arc::clone(&storage), notes).await?;
+    let reach = route(&config.data_dir, storage, &door).await?;
     door.set_cutter(cutter(&reach));
     let (stop, _) = broadcast::channel(1);
     let (opened, open) = mpsc::channel(1);
@@ -118,6 +129,8 @@ pub async fn start(
         stop: stop.clone(),
         open: opened,
     };
+    let (finish, finished) = oneshot::channel();
+    let keeper = tokio::spawn(keeper.run(finished));
     tokio::spawn(sweep(reach.clone(), stop.subscribe()));
     let stopped = stop.subscribe();
     tokio::spawn(listener::accept(listener, tls, service, stopped));
@@ -128,29 +141,27 @@ pub async fn start(
         reach,
         stop,
         open,
+        keeper: Some((finish, keeper)),
         runtime: Handle::current(),
     })
 }
 
-/// Opens the folder and takes up what was kept in it.
-async fn open_storage(path: &std::path::Path, door: &Arc<Door>) -> Result<Reach, BrokerError> {
+/// A router that goes on with what is in the storage.
+async fn route(
+    path: &std::path::Path,
+    storage: Arc<DynamicStorage>,
+    door: &Arc<Door>,
+) -> Result<Reach, BrokerError> {
     let damaged = |error: mqtt5::MqttError| BrokerError::Storage {
         path: path.to_owned(),
         problem: error.to_string(),
     };
-    std::fs::create_dir_all(path).map_err(|source| BrokerError::Folder {
-        path: path.to_owned(),
-        source,
-    })?;
-    let files = FileBackend::with_queue_limits(path, QUEUE).await;
-    let storage = Arc::new(DynamicStorage::File(files.map_err(damaged)?));
     let router = MessageRouter::with_storage(Arc::clone(&storage))
         .with_fallback_queue_limits(QUEUE)
         .with_event_handler(door.clone())
         .with_retained_limits(MAX_RETAINED, MAX_RETAINED_BYTES);
     let expiry = u32::try_from(MAX_SESSION_EXPIRY.as_secs()).unwrap_or(u32::MAX);
     router.recover_sessions(expiry).await.map_err(damaged)?;
-    storage.cleanup_expired().await.map_err(damaged)?;
     router.initialize().await.map_err(damaged)?;
     Ok(Reach {
         router: Arc::new(router),
@@ -220,8 +231,13 @@ impl Broker {
         {
             tracing::warn!("some connections of the broker did not end in time");
         }
-        if let Err(error) = self.reach.storage.shutdown().await {
-            tracing::warn!(%error, "the broker could not write everything it keeps");
+        let Some((finish, keeper)) = self.keeper.take() else {
+            return;
+        };
+        // The keeper that ended already has nothing to finish.
+        let _ = finish.send(());
+        if tokio::time::timeout(STOP_WITHIN, keeper).await.is_err() {
+            tracing::warn!("the broker could not write everything it keeps in time");
         }
     }
 }
@@ -233,7 +249,7 @@ impl Drop for Broker {
 }
 
 /// The router holds the door as its event handler, so the door holds the router weakly:
-/// else neither would ever let go of the folder's lock.
+/// else neither would ever be let go.
 fn cutter(reach: &Reach) -> Box<dyn Fn(String) + Send + Sync> {
     let router = Arc::downgrade(&reach.router);
     let storage = Arc::downgrade(&reach.storage);

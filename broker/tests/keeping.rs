@@ -31,6 +31,39 @@ async fn a_restart_keeps_what_is_retained() {
 }
 
 #[tokio::test]
+async fn a_restart_keeps_sessions_and_what_waits_for_them() {
+    let house = House::new(two_devices());
+    let broker = house.open().await;
+    let lasting = |at| {
+        let mut options = house.options(at, "lamp", "lamp-client");
+        options
+            .set_clean_start(false)
+            .set_session_expiry_interval(Some(600));
+        options
+    };
+    let mut lamp = Guest::enter(lasting(broker.address())).await.unwrap();
+    lamp.subscribe("iothome/lamp/+/set").await;
+    drop(lamp);
+    common::eventually("the lamp's leave", || broker.clients().is_empty()).await;
+    let mut hub = house.guest(&broker, "hub").await;
+    hub.publish("iothome/lamp/light/set", "ON", false).await;
+    drop(hub);
+    broker.stop().await;
+
+    let broker = house.open().await;
+    let mut lamp = Guest::enter(lasting(broker.address())).await.unwrap();
+    let (topic, payload, _) = lamp.message().await;
+    assert_eq!(
+        (topic.as_str(), payload.as_str()),
+        ("iothome/lamp/light/set", "ON")
+    );
+    let mut hub = house.guest(&broker, "hub").await;
+    hub.publish("iothome/lamp/light/set", "OFF", false).await;
+    assert_eq!(lamp.message().await.1, "OFF");
+    broker.stop().await;
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_said_with_its_address() {
     let house = House::new(Vec::new());
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

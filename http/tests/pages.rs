@@ -218,6 +218,50 @@ async fn a_member_sees_only_what_is_granted_and_drives_only_what_they_may() {
 }
 
 #[tokio::test]
+async fn a_device_that_announces_itself_is_accepted_by_page_or_ignored() {
+    let house = TestHouse::start().await;
+    let admin = house.admin().await;
+    let body = serde_json::json!({"name": "Plant", "device": "plant"});
+    let made = house.post("/api/v1/broker/credentials", &admin, body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let word = |name: &str| made.json()[name].as_str().unwrap().to_owned();
+    let credential = (word("username"), word("password"));
+    let plant = Switch::connect(&house, "plant", &credential, Manner::Obeys).await;
+    let config = serde_json::json!({
+        "device": {"identifiers": ["plant"], "name": "<b>Plant</b>", "manufacturer": "Acme"},
+        "name": "Pump",
+        "unique_id": "plant-pump",
+        "command_topic": "iothome/plant/power/set",
+        "state_topic": "iothome/plant/power/state",
+    });
+    plant
+        .announce("homeassistant/switch/plant/power/config", &config)
+        .await;
+    let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    wait_for(&mut browser, "/new-devices", "&lt;b&gt;Plant&lt;/b&gt;").await;
+    let home = words_of(&browser.get("/").await.text);
+    assert!(home.contains("1 new device waits"), "{home}");
+    let page = browser.get("/new-devices").await.text;
+    assert!(!page.contains("<b>Plant"), "a name became markup");
+    let (_, rest) = page.split_once("action=\"/new-devices/").expect("a form");
+    let id = rest.split('/').next().unwrap().to_owned();
+    let token = token_of(&page);
+    let path = format!("/new-devices/{id}/ignore");
+    assert_eq!(browser.post(&path, &[("csrf", &token)]).await.status, 303);
+    let page = words_of(&browser.get("/new-devices").await.text);
+    assert!(page.contains("Ignored"), "{page}");
+    let path = format!("/new-devices/{id}/accept");
+    let fields = [("csrf", token.as_str()), ("name", "Fern"), ("room", "Hall")];
+    let answer = browser.post(&path, &fields).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    let device = answer.header("location").to_owned();
+    assert!(device.starts_with("/devices/"), "{device}");
+    let page = words_of(&browser.get(&device).await.text);
+    assert!(page.contains("Fern") && page.contains("Hall"), "{page}");
+    house.stop().await;
+}
+
+#[tokio::test]
 async fn sessions_are_listed_and_another_one_is_ended_at_once() {
     let house = TestHouse::start().await;
     let mut one = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;

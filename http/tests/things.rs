@@ -115,11 +115,11 @@ async fn the_last_administrator_stays() {
     }
     assert_problem(&house.delete(&path, &admin).await, 409, "the last");
     let (id, _) = house.member(&admin, "eve").await;
-    let taken = json!({"name": "EVE", "password": "long enough"});
+    let taken = json!({"username": "EVE", "password": "long enough"});
     let taken = house.post("/api/v1/users", &admin, taken).await;
     assert_eq!(
         assert_problem(&taken, 409, "the same name")["field"],
-        "name"
+        "username"
     );
     let eve = format!("/api/v1/users/{id}");
     let tag = house.get(&eve, &admin).await.header("etag").to_owned();
@@ -152,7 +152,7 @@ async fn broker_users_are_made_listed_rotated_and_deleted() {
     assert!(!list.text.contains(made["password"].as_str().unwrap()));
     assert!(!list.text.contains("sha256"));
     let list = list.json();
-    let found = list
+    let found = list["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -242,12 +242,12 @@ async fn a_device_that_announces_itself_waits_and_is_accepted_or_is_a_conflict()
     publish_retained(&house, &bridge, &messages).await;
     until("both wait", || async {
         let waiting = house.get("/api/v1/new-devices", &admin).await.json();
-        waiting.as_array().unwrap().len() == 2
+        waiting["items"].as_array().unwrap().len() == 2
     })
     .await;
     let waiting = house.get("/api/v1/new-devices", &admin).await.json();
     let find = |name: &str| {
-        let all = waiting.as_array().unwrap();
+        let all = waiting["items"].as_array().unwrap();
         all.iter().find(|w| w["name"] == name).unwrap().clone()
     };
     let (fan, thief) = (find("The fan"), find("The thief"));

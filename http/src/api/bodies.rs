@@ -25,6 +25,25 @@ pub(crate) struct Page<T> {
     pub(crate) next: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// The part of all things that comes after the cursor, at most `limit` of them, in the
+    /// order of their keys.
+    pub(crate) fn of(mut all: Vec<(String, T)>, after: Option<&str>, limit: usize) -> Self {
+        all.retain(|(key, _)| after.is_none_or(|after| key.as_str() > after));
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let more = all.len() > limit;
+        all.truncate(limit);
+        let next = all.last().filter(|_| more).map(|(key, _)| key.clone());
+        let items = all.into_iter().map(|(_, item)| item).collect();
+        Self { items, next }
+    }
+
+    /// A list that is short by its nature.
+    pub(crate) const fn whole(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+}
+
 /// A device.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Device)]
@@ -350,5 +369,33 @@ impl From<&Command> for CommandBody {
             ended_at: command.ended_at,
             latency_ms: command.latency_ms(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_follow_one_another_without_gap_or_repetition() {
+        let all = || {
+            (0..7)
+                .map(|n| (format!("k{n}"), n))
+                .rev()
+                .collect::<Vec<_>>()
+        };
+        let mut seen = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = Page::of(all(), after.as_deref(), 3);
+            assert!(page.items.len() <= 3);
+            seen.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(Page::of(all(), None, 7).next, None, "just full is the end");
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Owner of broker credentials over REST. A password is told once, when it is made.
 
-use crate::api::devices::device_id;
+use crate::api::bodies::Page;
+use crate::api::devices::{LIMIT, LIMIT_MAX, ListQuery, device_id};
 use crate::api::paths;
 use crate::api::words::Instant;
 use crate::app::App;
 use crate::auth::CurrentUser;
-use crate::json::Json;
+use crate::json::{Json, Query};
 use crate::problem::Answer;
 use actix_web::{HttpResponse, web};
 use iothome_actors::{IssuedCredential, NewCredential};
@@ -142,14 +143,20 @@ pub(crate) async fn status(app: web::Data<App>, user: CurrentUser) -> Answer {
     }))
 }
 
-/// Its users that the hub manages.
+/// Its users that the hub manages, in the order they were made.
 #[utoipa::path(get, path = "/api/v1/broker/credentials", tag = "broker",
-    responses((status = 200, body = Vec<CredentialBody>), (status = 403)))]
-pub(crate) async fn list(app: web::Data<App>, user: CurrentUser) -> Answer {
+    params(ListQuery), responses((status = 200, body = Page<CredentialBody>), (status = 403)))]
+pub(crate) async fn list(
+    app: web::Data<App>,
+    user: CurrentUser,
+    query: Query<ListQuery>,
+) -> Answer {
     user.admin()?;
-    let credentials = app.hub.credentials();
-    let bodies: Vec<CredentialBody> = credentials.into_iter().map(Into::into).collect();
-    Ok(HttpResponse::Ok().json(bodies))
+    let limit = paths::limit(query.0.limit, LIMIT, LIMIT_MAX)?;
+    let credentials = app.hub.credentials().into_iter();
+    let all = credentials.map(|c| (c.id.to_string(), c.into())).collect();
+    let page: Page<CredentialBody> = Page::of(all, query.0.after.as_deref(), limit);
+    Ok(HttpResponse::Ok().json(page))
 }
 
 /// Makes a broker user, before or after its device is there.

@@ -20,9 +20,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use utoipa::{IntoParams, ToSchema};
 
-/// Devices listed at once.
-const LIMIT_MAX: usize = 500;
-const LIMIT: usize = 100;
+/// Things listed at once.
+pub(crate) const LIMIT_MAX: usize = 500;
+/// Things listed if nothing is said.
+pub(crate) const LIMIT: usize = 100;
 
 /// Which part of the list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -157,18 +158,16 @@ pub(crate) async fn list(
     query: Query<ListQuery>,
 ) -> Answer {
     let limit = paths::limit(query.0.limit, LIMIT, LIMIT_MAX)?;
-    let after = query.0.after.as_deref();
-    let mut devices = app.hub.house().devices();
-    devices.retain(|device| {
-        user.subject.may(Right::View, &device.id)
-            && after.is_none_or(|after| device.id.as_str() > after)
-    });
-    devices.sort_by(|a, b| a.id.cmp(&b.id));
-    let more = devices.len() > limit;
-    devices.truncate(limit);
-    let next = devices.last().filter(|_| more).map(|d| d.id.to_string());
-    let items: Vec<DeviceBody> = devices.iter().map(|d| DeviceBody::new(d)).collect();
-    Ok(HttpResponse::Ok().json(Page { items, next }))
+    let devices = app.hub.house().devices().into_iter();
+    let visible = devices.filter(|device| user.subject.may(Right::View, &device.id));
+    let all = visible
+        .map(|device| (device.id.to_string(), device))
+        .collect();
+    let page = Page::of(all, query.0.after.as_deref(), limit);
+    Ok(HttpResponse::Ok().json(Page {
+        items: page.items.iter().map(|d| DeviceBody::new(d)).collect(),
+        next: page.next,
+    }))
 }
 
 /// A device. Its `ETag` is the version of its configuration, not of its state.

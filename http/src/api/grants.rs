@@ -2,6 +2,7 @@
 //!
 //! Owner of grants over REST, for administrators.
 
+use crate::api::bodies::Page;
 use crate::api::paths;
 use crate::api::words::RightWord;
 use crate::app::App;
@@ -37,7 +38,7 @@ pub(crate) struct GrantBody {
 
 /// The grants on a device. Administrators need none and are not listed.
 #[utoipa::path(get, path = "/api/v1/devices/{device}/grants", tag = "users", params(("device" = String, Path)),
-    responses((status = 200, body = Vec<GrantBody>), (status = 403), (status = 404)))]
+    responses((status = 200, body = Page<GrantBody>), (status = 403), (status = 404)))]
 pub(crate) async fn list(
     app: web::Data<App>,
     user: CurrentUser,
@@ -53,7 +54,7 @@ pub(crate) async fn list(
             rights: rights.list(),
         })
         .collect();
-    Ok(HttpResponse::Ok().json(bodies))
+    Ok(HttpResponse::Ok().json(Page::whole(bodies)))
 }
 
 /// Gives a user these rights on a device, and only these. Acts at once.

@@ -2,6 +2,7 @@
 //!
 //! Owner of what everybody may do about themselves.
 
+use crate::api::bodies::Page;
 use crate::api::bodies_user::UserBody;
 use crate::api::paths;
 use crate::api::words::Instant;
@@ -98,7 +99,7 @@ async fn change_password(
 }
 
 /// One's own sessions.
-#[utoipa::path(get, path = "/api/v1/me/sessions", tag = "me", responses((status = 200, body = Vec<SessionBody>)))]
+#[utoipa::path(get, path = "/api/v1/me/sessions", tag = "me", responses((status = 200, body = Page<SessionBody>)))]
 pub(crate) async fn sessions(app: web::Data<App>, user: CurrentUser) -> Answer {
     let all = app.hub.sessions().list(user.subject.user).await?;
     let bodies: Vec<SessionBody> = all
@@ -112,7 +113,7 @@ pub(crate) async fn sessions(app: web::Data<App>, user: CurrentUser) -> Answer {
             current: session.id == user.session,
         })
         .collect();
-    Ok(HttpResponse::Ok().json(bodies))
+    Ok(HttpResponse::Ok().json(Page::whole(bodies)))
 }
 
 /// Ends one of one's own sessions at once.

@@ -2,12 +2,13 @@
 //!
 //! Owner of accepting and ignoring over REST. Only administrators see them.
 
-use crate::api::bodies::DeviceBody;
-use crate::api::conditional;
+use crate::api::bodies::{DeviceBody, Page};
+use crate::api::devices::{LIMIT, LIMIT_MAX, ListQuery};
 use crate::api::words::{Instant, KindWord};
+use crate::api::{conditional, paths};
 use crate::app::App;
 use crate::auth::CurrentUser;
-use crate::json::Json;
+use crate::json::{Json, Query};
 use crate::problem::Answer;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
@@ -87,14 +88,23 @@ pub(crate) struct AcceptRequest {
     room: Option<String>,
 }
 
-/// What waits.
-#[utoipa::path(get, path = "/api/v1/new-devices", tag = "devices",
-    responses((status = 200, body = Vec<NewDeviceBody>), (status = 403)))]
-pub(crate) async fn list(app: web::Data<App>, user: CurrentUser) -> Answer {
+/// What waits, by id.
+#[utoipa::path(get, path = "/api/v1/new-devices", tag = "devices", params(ListQuery),
+    responses((status = 200, body = Page<NewDeviceBody>), (status = 403)))]
+pub(crate) async fn list(
+    app: web::Data<App>,
+    user: CurrentUser,
+    query: Query<ListQuery>,
+) -> Answer {
     user.admin()?;
+    let limit = paths::limit(query.0.limit, LIMIT, LIMIT_MAX)?;
     let waiting = app.hub.new_devices();
-    let bodies: Vec<NewDeviceBody> = waiting.iter().map(|new| (&**new).into()).collect();
-    Ok(HttpResponse::Ok().json(bodies))
+    let all = waiting.iter().map(|new| (new.id.clone(), &**new)).collect();
+    let page = Page::of(all, query.0.after.as_deref(), limit);
+    Ok(HttpResponse::Ok().json(Page {
+        items: page.items.into_iter().map(NewDeviceBody::from).collect(),
+        next: page.next,
+    }))
 }
 
 /// Takes a new device into the house. A body is needed: `{}` takes it as it says.

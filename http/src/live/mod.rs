@@ -120,9 +120,8 @@ impl Teller {
 
     fn change(&self, change: &Change, subject: &Subject) -> Option<Frame> {
         match (change, self.wanted.view) {
-            (Change::Directory, View::Home | View::Device | View::Directory) => {
-                Some(frame("resync", NOTHING))
-            }
+            // Also the navigation says how many devices wait.
+            (Change::Directory, _) => Some(frame("resync", NOTHING)),
             (Change::Device(id), View::Home | View::Device) => self.device(id, subject),
             (Change::Command(command), View::Device) => self.command(command, subject),
             _ => None,

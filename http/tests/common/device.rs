@@ -98,6 +98,14 @@ impl Switch {
             .unwrap();
     }
 
+    /// Announces something on a discovery topic, retained.
+    pub async fn announce(&self, topic: &str, config: &serde_json::Value) {
+        self.client
+            .publish(topic, QoS::AtLeastOnce, true, config.to_string())
+            .await
+            .unwrap();
+    }
+
     /// How many commands it has heard.
     pub(crate) fn heard(&self) -> u32 {
         *self.heard.borrow()
