@@ -1,7 +1,8 @@
-//! `iothome cert show`: the fingerprints that devices pin and browsers show.
+//! `iothome cert …`: the fingerprints that devices pin and browsers show.
 //!
 //! Owner of that output. It must never print a key.
 
+use crate::cli::CertTask;
 use crate::data_dir::DataDir;
 use crate::error::StartError;
 use crate::names;
@@ -20,27 +21,38 @@ pub(crate) fn authority(dir: &DataDir, settings: &Settings) -> Result<Authority,
     )?)
 }
 
-/// The text of `cert show`.
-pub(crate) fn show(settings: &Settings) -> Result<String, StartError> {
-    let dir = DataDir::open(&settings.data_dir, settings.mode)?;
+/// Does what was asked and gives what is to be printed.
+pub(crate) fn run(settings: &Settings, task: CertTask) -> Result<String, StartError> {
+    let dir = DataDir::visit(&settings.data_dir)?;
     let authority = authority(&dir, settings)?;
+    match task {
+        CertTask::Show => {}
+        CertTask::Prepare => {
+            authority.prepare_broker(SystemTime::now())?;
+        }
+        CertTask::Switch => {
+            authority.switch_broker()?;
+        }
+    }
+    show(&authority)
+}
+
+fn show(authority: &Authority) -> Result<String, StartError> {
     let mut text = String::new();
-    part(
-        &mut text,
-        "Broker certificate (devices pin this one)",
-        &authority.broker()?,
-    );
-    part(
-        &mut text,
-        "Web certificate (renews by itself)",
-        &authority.web()?,
-    );
+    let title = "Broker certificate (devices pin this one)";
+    part(&mut text, title, &authority.broker()?);
+    if let Some(next) = authority.next_broker()? {
+        let title = "Next broker certificate (let devices pin both, then `iothome cert switch`)";
+        part(&mut text, title, &next);
+    }
+    let title = "Web certificate (renews by itself)";
+    part(&mut text, title, &authority.web()?);
     let ca = authority.ca_path();
     let _ = writeln!(text, "Certificate authority\n  File     {}", ca.display());
     if let Ok(prints) = iothome_tls::fingerprints_of_pem(authority.ca_pem()) {
         let _ = writeln!(text, "  SHA-256  {}", prints.sha256);
     }
-    Ok(text)
+    Ok(text.trim_end().to_owned())
 }
 
 fn part(text: &mut String, title: &str, identity: &ServerIdentity) {

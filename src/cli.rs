@@ -24,7 +24,7 @@ pub(crate) enum Task {
     /// Manage the people of the home; works while the hub runs
     #[command(subcommand)]
     User(UserTask),
-    /// Show certificates
+    /// Show certificates, and change the broker's on purpose
     #[command(subcommand)]
     Cert(CertTask),
     /// Look at the configuration
@@ -77,10 +77,14 @@ pub(crate) enum UserTask {
     },
 }
 
-#[derive(Clone, Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum CertTask {
     /// Print the fingerprints that devices pin and browsers show
     Show,
+    /// Make the broker's next certificate, so that devices can be told its fingerprint
+    Prepare,
+    /// Put the prepared certificate in place; the broker shows it from its next start on
+    Switch,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -120,7 +124,6 @@ pub(crate) fn command() -> Command {
         .help("How the start is told on standard output");
     let command = Command::new("iothome")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("IoT Home: a home automation hub")
         .after_help(
             "Each setting is a flag, a variable, and a key of the configuration file, in this \
              order. A variable with _FILE at its end names a file that holds the value.",
@@ -128,7 +131,10 @@ pub(crate) fn command() -> Command {
         .arg(config)
         .arg(banner)
         .args(settings);
-    Task::augment_subcommands(command).subcommand_required(false)
+    // Said last: the list of commands brings a description of its own.
+    Task::augment_subcommands(command)
+        .about("IoT Home: a home automation hub")
+        .subcommand_required(false)
 }
 
 /// Reads the command line; clap ends the program for `--help` and mistakes.

@@ -39,6 +39,12 @@ impl DataDir {
         }
     }
 
+    /// Opens it for a command that changes nothing of the home's nature: any folder will do.
+    pub(crate) fn visit(path: &Path) -> Result<Self, StartError> {
+        iothome_tls::private_dir(path)?;
+        Ok(Self(path.to_owned()))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

@@ -64,7 +64,7 @@ fn plain(bind: &Bind) -> Result<String, String> {
 fn encrypted(bind: &Bind, settings: &Settings) -> Result<String, String> {
     let chain = match &settings.certificate {
         Some(own) => own.cert.clone(),
-        None => DataDir::open(&settings.data_dir, settings.mode)
+        None => DataDir::visit(&settings.data_dir)
             .map_err(|e| e.to_string())?
             .tls()
             .join("web.pem"),

@@ -24,7 +24,7 @@ mod settings;
 mod signals;
 mod web;
 
-use cli::{Call, CertTask, ConfigTask, Task};
+use cli::{Call, ConfigTask, Task};
 use error::StartError;
 use settings::{Layers, Settings};
 use std::fmt::Write;
@@ -81,7 +81,7 @@ fn perform(mut call: Call) -> Result<String, StartError> {
             logging::start(Some(settings.log.as_deref().unwrap_or("error")));
             runtime()?.block_on(Box::pin(people::run(&settings, task)))
         }
-        Task::Cert(CertTask::Show) => cert::show(&settings),
+        Task::Cert(task) => cert::run(&settings, task),
         Task::Config(ConfigTask::Check) => Ok(listing(&layers, &settings)),
         Task::Health => health::ask(&settings),
     }

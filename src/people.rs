@@ -26,7 +26,7 @@ const LISTED: usize = 1_000;
 
 /// Does what was asked and gives what is to be printed.
 pub(crate) async fn run(settings: &Settings, task: UserTask) -> Result<String, StartError> {
-    DataDir::open(&settings.data_dir, settings.mode)?;
+    DataDir::visit(&settings.data_dir)?;
     let store = Store::open(&DatabaseUrl::parse(settings.database_url.expose())?).await?;
     let done = match task {
         UserTask::Add {

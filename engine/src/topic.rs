@@ -24,6 +24,9 @@ pub enum TopicError {
     /// It is to be published to, so it may hold no wildcard.
     #[error("it may hold no wildcard ('+' or '#')")]
     Wildcard,
+    /// It begins as a shared subscription does: a client subscribes so, nobody publishes there.
+    #[error("it may not begin with \"$share/\"")]
+    Shared,
     /// `+` must be a whole level, `#` the whole last level.
     #[error("'+' must stand alone in its level, and '#' alone in the last one")]
     MisplacedWildcard,
@@ -47,6 +50,9 @@ pub fn valid_topic(text: &str) -> Result<(), TopicError> {
     check_text(text)?;
     if text.contains(['+', '#']) {
         return Err(TopicError::Wildcard);
+    }
+    if text.starts_with("$share/") {
+        return Err(TopicError::Shared);
     }
     Ok(())
 }
@@ -126,6 +132,8 @@ mod tests {
         assert_eq!(valid_topic("a/+/b"), Err(TopicError::Wildcard));
         assert_eq!(valid_topic(""), Err(TopicError::Empty));
         assert_eq!(valid_topic("a\0b"), Err(TopicError::Control));
+        assert_eq!(valid_topic("$share/g/a"), Err(TopicError::Shared));
+        assert_eq!(valid_topic("$SYS/broker/uptime"), Ok(()));
         assert_eq!(valid_topic(&"a".repeat(1025)), Err(TopicError::TooLong));
     }
 

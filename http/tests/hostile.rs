@@ -79,10 +79,10 @@ const DEVICE_CHANGES: [Body; 3] = [
 ];
 
 const USER_BODIES: [Body; 3] = [
-    (r#"{"name":"eve"}"#, 422, "password"),
-    (r#"{"name":"eve","password":"short"}"#, 422, "password"),
+    (r#"{"username":"eve"}"#, 422, "password"),
+    (r#"{"username":"eve","password":"short"}"#, 422, "password"),
     (
-        r#"{"name":"eve","password":"long enough","role":"king"}"#,
+        r#"{"username":"eve","password":"long enough","role":"king"}"#,
         422,
         "role",
     ),
@@ -142,15 +142,16 @@ async fn bodies_that_are_too_deep_too_long_or_no_text_are_refused() {
     let answer = raw(&house, "POST", SWITCH, &admin, b"{\"action\":\"\xff\"}").await;
     assert!(answer.status.is_client_error(), "not UTF-8");
     let long = "x".repeat(300);
-    for (path, body) in [
+    for (path, field, body) in [
         (
             "/api/v1/users",
-            json!({"name": long, "password": "long enough"}),
+            "username",
+            json!({"username": long, "password": "long enough"}),
         ),
-        ("/api/v1/devices", json!({"name": long})),
+        ("/api/v1/devices", "name", json!({"name": long})),
     ] {
         let answer = house.post(path, &admin, body).await;
-        assert_eq!(assert_problem(&answer, 422, path)["field"], "name");
+        assert_eq!(assert_problem(&answer, 422, path)["field"], field);
     }
     house.stop().await;
 }

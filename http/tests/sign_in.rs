@@ -34,7 +34,7 @@ async fn a_signed_in_client_is_known_until_it_signs_out() {
     assert_eq!(body["expires_in"], 900);
     let tokens = tokens_of(&body);
     let me = house.get("/api/v1/me", &tokens.access).await;
-    assert_eq!(me.json()["name"], ADMIN.0);
+    assert_eq!(me.json()["username"], ADMIN.0);
     assert!(!me.text.contains("argon2"));
     let out = house
         .post("/api/v1/auth/logout", &tokens.access, json!({}))

@@ -115,11 +115,11 @@ async fn the_last_administrator_stays() {
     }
     assert_problem(&house.delete(&path, &admin).await, 409, "the last");
     let (id, _) = house.member(&admin, "eve").await;
-    let taken = json!({"name": "EVE", "password": "long enough"});
+    let taken = json!({"username": "EVE", "password": "long enough"});
     let taken = house.post("/api/v1/users", &admin, taken).await;
     assert_eq!(
         assert_problem(&taken, 409, "the same name")["field"],
-        "name"
+        "username"
     );
     let eve = format!("/api/v1/users/{id}");
     let tag = house.get(&eve, &admin).await.header("etag").to_owned();

@@ -116,8 +116,18 @@ impl HouseLock {
                 let _ = file.unlock();
             }
             Held::Server(connection) => {
-                // The end of the connection is the end of the lock, said politely or not.
-                let _ = tokio::time::timeout(ANSWER, connection.into_inner().close()).await;
+                let mut connection = connection.into_inner();
+                // Unlocked first: the server notices the end of a connection a moment later.
+                // If any of it fails, that end is still the end of the lock.
+                let goodbye = async {
+                    sqlx::query("SELECT pg_advisory_unlock($1, $2)")
+                        .bind(LOCK_SPACE)
+                        .bind(HOUSE)
+                        .execute(&mut connection)
+                        .await?;
+                    connection.close().await
+                };
+                let _ = tokio::time::timeout(ANSWER, goodbye).await;
             }
         }
     }

@@ -21,6 +21,25 @@ async fn the_fingerprints_are_the_same_each_time() {
 }
 
 #[tokio::test]
+async fn the_brokers_next_fingerprint_is_told_before_it_counts() {
+    let (_dir, home) = folder();
+    let output = run(&home, &["cert", "switch"]).await;
+    assert!(
+        stderr(&output).contains("cert prepare"),
+        "{}",
+        stderr(&output)
+    );
+    let prepared = stdout(&run(&home, &["cert", "prepare"]).await);
+    let prints: Vec<&str> = prepared
+        .split_whitespace()
+        .filter(|w| w.len() == 95)
+        .collect();
+    let switched = stdout(&run(&home, &["cert", "switch"]).await);
+    let now = switched.split_whitespace().find(|w| w.len() == 95);
+    assert_eq!(now, Some(prints[1]), "{prepared}\n{switched}");
+}
+
+#[tokio::test]
 async fn a_check_names_every_wrong_key_and_shows_no_secret() {
     let (_dir, home) = folder();
     let file = home.join("config.toml");

@@ -24,6 +24,9 @@ const BROKER_DAYS: u32 = 10 * 365;
 const WEB_DAYS: u32 = 397;
 /// A third before the end, so that a hub that slept for months still renews in time.
 const WEB_RENEW_DAYS: u32 = WEB_DAYS / 3;
+const BROKER_TITLE: &str = "IoT Home broker";
+/// The broker certificate that will follow.
+const NEXT: &str = "broker-next";
 /// Clocks of small machines run late: a certificate is valid from a day before it is made.
 const SLACK: Duration = DAY;
 
@@ -76,8 +79,9 @@ impl Authority {
             names: names.iter().map(|n| n.to_lowercase()).collect(),
             ca_pem,
         };
+        finish_switch(dir)?;
         if Pair::find(dir, "broker")?.is_none() {
-            authority.make_leaf("broker", "IoT Home broker", BROKER_DAYS, now)?;
+            authority.make_leaf("broker", BROKER_TITLE, BROKER_DAYS, now)?;
         }
         authority.renew_web(now)?;
         Ok(authority)
@@ -101,6 +105,36 @@ impl Authority {
     /// The web server's certificate.
     pub fn web(&self) -> Result<ServerIdentity, TlsError> {
         self.identity("web")
+    }
+
+    /// The broker certificate that will follow, if one was prepared.
+    pub fn next_broker(&self) -> Result<Option<ServerIdentity>, TlsError> {
+        match Pair::find(&self.dir, NEXT)? {
+            Some(_) => self.identity(NEXT).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes the broker certificate that will follow, so that its fingerprint can be told to
+    /// devices beforehand; the one prepared earlier stays.
+    pub fn prepare_broker(&self, now: SystemTime) -> Result<ServerIdentity, TlsError> {
+        if Pair::find(&self.dir, NEXT)?.is_none() {
+            self.make_leaf(NEXT, BROKER_TITLE, BROKER_DAYS, now)?;
+        }
+        self.identity(NEXT)
+    }
+
+    /// Puts the prepared broker certificate in the place of the present one, on purpose only:
+    /// devices that pin the present fingerprint alone are locked out. The broker shows it from
+    /// its next start on.
+    pub fn switch_broker(&self) -> Result<ServerIdentity, TlsError> {
+        let Some(next) = Pair::find(&self.dir, NEXT)? else {
+            return Err(TlsError::NothingPrepared);
+        };
+        let present = Pair::named(&self.dir, "broker");
+        rename(&next.key, &present.key)?;
+        finish_switch(&self.dir)?;
+        self.broker()
     }
 
     /// Makes the web certificate anew if it ends soon, does not read, or names other hosts.
@@ -158,6 +192,23 @@ impl Authority {
         let chain = format!("{}{}", leaf.pem(), self.ca_pem);
         Pair::named(&self.dir, file).write(&chain, &key)
     }
+}
+
+/// The second half of a switch: the key is in place already, the certificate follows it.
+/// Repeated at each start, so that a power cut in between leaves no broken pair.
+fn finish_switch(dir: &Path) -> Result<(), TlsError> {
+    let (present, next) = (Pair::named(dir, "broker"), Pair::named(dir, NEXT));
+    if !next.pem.exists() || next.key.exists() {
+        return Ok(());
+    }
+    let key = KeyPair::from_pem(&read_private(&present.key)?)
+        .map_err(|e| TlsError::bad(&present.key, "private key in PEM form", e))?;
+    belongs(&present, &next.leaf()?, &key)?;
+    rename(&next.pem, &present.pem)
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), TlsError> {
+    std::fs::rename(from, to).map_err(|e| TlsError::write(to, e))
 }
 
 fn make_ca(dir: &Path, now: SystemTime) -> Result<String, TlsError> {

@@ -117,3 +117,35 @@ fn a_first_start_cut_short_is_repaired() {
     write_private(&dir.join("ca.key"), "half").unwrap();
     assert!(Authority::open_or_create(&dir, &names, now).is_ok());
 }
+
+#[test]
+fn the_brokers_certificate_changes_only_when_told_and_is_known_beforehand() {
+    let (_keep, dir, names, now) = home();
+    let authority = Authority::open_or_create(&dir, &names, now).unwrap();
+    let present = authority.broker().unwrap().fingerprints;
+    assert!(authority.next_broker().unwrap().is_none());
+    assert!(matches!(
+        authority.switch_broker(),
+        Err(TlsError::NothingPrepared)
+    ));
+
+    let next = authority.prepare_broker(now).unwrap().fingerprints;
+    assert_ne!(next, present);
+    assert_eq!(authority.prepare_broker(now).unwrap().fingerprints, next);
+    assert_eq!(authority.broker().unwrap().fingerprints, present);
+
+    authority.switch_broker().unwrap();
+    let again = Authority::open_or_create(&dir, &names, now).unwrap();
+    assert_eq!(again.broker().unwrap().fingerprints, next);
+    assert!(again.next_broker().unwrap().is_none());
+}
+
+#[test]
+fn a_switch_cut_short_is_finished_at_the_next_start() {
+    let (_keep, dir, names, now) = home();
+    let authority = Authority::open_or_create(&dir, &names, now).unwrap();
+    let next = authority.prepare_broker(now).unwrap();
+    std::fs::rename(&next.key_pem, dir.join("broker.key")).unwrap();
+    let again = Authority::open_or_create(&dir, &names, now).unwrap();
+    assert_eq!(again.broker().unwrap().fingerprints, next.fingerprints);
+}

@@ -58,6 +58,9 @@ pub enum TlsError {
     /// A certificate given as text that cannot be used.
     #[error("the certificate text is not usable: {0}")]
     BadText(String),
+    /// A switch without a certificate to switch to.
+    #[error("no next broker certificate was prepared: run `iothome cert prepare` first")]
+    NothingPrepared,
     /// A certificate could not be made.
     #[error("a certificate could not be made: {0}")]
     Make(#[from] rcgen::Error),

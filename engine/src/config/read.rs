@@ -11,8 +11,12 @@ use serde_json::Value as Json;
 /// Longest text that is no template, in bytes.
 const TEXT_MAX: usize = 1024;
 
-/// Most entries of a list: of options, availability topics, effects.
+/// Most entries of a list: of options, effects.
 const LIST_MAX: usize = 256;
+
+/// Most availability topics: Zigbee2MQTT names two, and one message may have to be held
+/// against all of them.
+const AVAILABILITY_MAX: usize = 16;
 
 /// Longest time a configuration may name: a year, in seconds.
 const SECONDS_MAX: f64 = 31_622_400.0;
@@ -269,10 +273,10 @@ impl<'a> Reader<'a> {
             Json::Array(entries) => entries.as_slice(),
             one => std::slice::from_ref(one),
         };
-        if entries.len() > LIST_MAX {
+        if entries.len() > AVAILABILITY_MAX {
             return Err(ConfigError::new(
                 "availability",
-                format!("has more than {LIST_MAX} entries"),
+                format!("has more than {AVAILABILITY_MAX} entries"),
             ));
         }
         let within =

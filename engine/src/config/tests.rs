@@ -234,3 +234,16 @@ fn the_suggested_id_is_without_its_kind() {
     );
     assert_eq!(id(json!({"command_topic": "c"})), None);
 }
+
+#[test]
+fn more_availability_topics_than_any_device_has_are_refused() {
+    let with = |count: usize| {
+        let topics = vec![json!({"topic": "a"}); count];
+        parse(
+            Kind::Sensor,
+            json!({"state_topic": "s", "availability": topics}),
+        )
+    };
+    assert_eq!(with(16).unwrap().availability.topics.len(), 16);
+    assert_eq!(with(17).unwrap_err().field, "availability");
+}

@@ -21,6 +21,9 @@ use std::sync::Arc;
 
 /// Attributes kept of one entity: a device that invents new names for ever must not eat the memory.
 const ATTRIBUTES_MAX: usize = 128;
+/// Room that a device's own attributes of one entity may take, in bytes of memory; real ones
+/// take a few KiB.
+const ATTRIBUTES_ROOM: usize = 64 * 1024;
 /// Longest deadline a person can set: an hour; a command that old surprises everybody.
 const DEADLINE_MAX_MS: i64 = 3_600_000;
 /// Shortest: a round trip over Wi-Fi to a sleeping chip takes this long.
@@ -174,11 +177,15 @@ impl Entity {
                 }
                 Reported::Attribute(name, value) => {
                     spoke = true;
-                    changed |= self.set_attribute(name, value, &mut learned.dropped);
+                    changed |= self.set_attribute(name, value);
                 }
                 Reported::Attributes(map) => {
                     for (name, value) in map {
-                        changed |= self.set_attribute(name, value, &mut learned.dropped);
+                        if self.has_room_for(&name, &value) {
+                            changed |= self.set_attribute(name, value);
+                        } else {
+                            learned.dropped += 1;
+                        }
                     }
                 }
                 Reported::Available { .. } | Reported::Refused(_) => {}
@@ -219,12 +226,19 @@ impl Entity {
         true
     }
 
-    fn set_attribute(&mut self, name: String, value: Json, dropped: &mut usize) -> bool {
-        if self.attributes.get(&name) == Some(&value) {
-            return false;
+    fn has_room_for(&self, name: &str, value: &Json) -> bool {
+        if self.attributes.get(name) == Some(value) {
+            return true;
         }
-        if self.attributes.len() >= ATTRIBUTES_MAX && !self.attributes.contains_key(&name) {
-            *dropped += 1;
+        let others = self.attributes.iter().filter(|(other, _)| *other != name);
+        let (count, taken) = others.fold((0, 0), |(count, taken), (other, value)| {
+            (count + 1, taken + other.len() + room(value))
+        });
+        count < ATTRIBUTES_MAX && taken + name.len() + room(value) <= ATTRIBUTES_ROOM
+    }
+
+    fn set_attribute(&mut self, name: String, value: Json) -> bool {
+        if self.attributes.get(&name) == Some(&value) {
             return false;
         }
         Arc::make_mut(&mut self.attributes).insert(name, value);
@@ -319,6 +333,17 @@ impl Entity {
         view.not_announced = self.not_announced;
         true
     }
+}
+
+/// About how much memory a value takes, in bytes.
+fn room(value: &Json) -> usize {
+    let inside = match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+        Json::String(text) => text.len(),
+        Json::Array(items) => items.iter().map(room).sum(),
+        Json::Object(map) => map.iter().map(|(k, v)| k.len() + room(v)).sum(),
+    };
+    size_of::<Json>() + inside
 }
 
 /// The person's deadline, else the kind's.

@@ -102,7 +102,8 @@ impl Flight {
     /// Whether the report spoke of what this command asks for.
     pub(super) const fn is_about(&self, touched: &Touched) -> bool {
         match self.wanted {
-            Wanted::Brightness { .. } => touched.brightness,
+            // A lamp that is off may well remember how bright it was.
+            Wanted::Brightness { .. } => touched.brightness && !touched.off,
             Wanted::Position { .. } | Wanted::Open | Wanted::Closed | Wanted::NotMoving => {
                 touched.state || touched.position
             }

@@ -28,6 +28,7 @@ pub(super) struct Message<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     pub(super) state: bool,
+    pub(super) off: bool,
     pub(super) brightness: bool,
     pub(super) position: bool,
     /// It shows the entity on its way.
@@ -46,7 +47,10 @@ impl Touched {
         };
         for report in reports {
             match report {
-                Reported::State(_) => touched.state = true,
+                Reported::State(state) => {
+                    touched.state = true;
+                    touched.off = state.as_ref().and_then(Value::as_word) == Some("off");
+                }
                 Reported::Attribute(name, _) => match name.as_str() {
                     BRIGHTNESS => touched.brightness = true,
                     POSITION => touched.position = true,

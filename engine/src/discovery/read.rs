@@ -11,6 +11,7 @@ use crate::config::{EntityConfig, SHARED_KEYS};
 use crate::ids::slug_from_name;
 use crate::kind::Kind;
 use crate::template::Templates;
+use crate::topic::TOPIC_MAX;
 use serde_json::Value as Json;
 
 /// The key of the base topic.
@@ -216,9 +217,11 @@ fn excerpt(text: &str) -> String {
 }
 
 /// Puts the base topic where `~` stands at either end of a topic.
-fn resolve(mut map: Map, shared_base: Option<&str>) -> Map {
+pub(super) fn resolve(mut map: Map, shared_base: Option<&str>) -> Map {
     let own = map.remove(BASE);
     let base = own.as_ref().and_then(Json::as_str).or(shared_base);
+    let base = base.map(cut_base);
+    let base = base.as_deref();
     for (key, value) in &mut map {
         if key == "availability" {
             resolve_availability(value, base);
@@ -227,6 +230,11 @@ fn resolve(mut map: Map, shared_base: Option<&str>) -> Map {
         }
     }
     map
+}
+
+/// A base too long for any topic stays too long, but is not copied whole into thousands of them.
+fn cut_base(base: &str) -> String {
+    base.chars().take(TOPIC_MAX + 1).collect()
 }
 
 fn resolve_topic(value: &mut Json, base: Option<&str>) {

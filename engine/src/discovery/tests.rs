@@ -397,3 +397,26 @@ proptest! {
         let _ = hear(&topic, b"{}");
     }
 }
+
+#[test]
+fn a_long_base_topic_is_not_copied_into_every_topic() {
+    let base = "x".repeat(100_000);
+    let map: Map = json!({"~": base, "state_topic": "~/s", "a_topic": "~"})
+        .as_object()
+        .cloned()
+        .unwrap();
+    let resolved = read::resolve(map, None);
+    let longest = resolved
+        .values()
+        .filter_map(|v| v.as_str())
+        .map(str::len)
+        .max();
+    assert!(longest.unwrap() < 2 * crate::topic::TOPIC_MAX);
+    let error = hear(
+        "homeassistant/sensor/x/config",
+        json!({"~": "x".repeat(100_000), "stat_t": "~/s"})
+            .to_string()
+            .as_bytes(),
+    );
+    assert!(error.unwrap_err().to_string().contains("state_topic"));
+}

@@ -323,7 +323,7 @@ fn urlencode(value: &Value) -> String {
 }
 
 fn ordinal_ending(n: i64) -> &'static str {
-    match (n.abs() % 100, n.abs() % 10) {
+    match (n.unsigned_abs() % 100, n.unsigned_abs() % 10) {
         (11..=13, _) => "th",
         (_, 1) => "st",
         (_, 2) => "nd",

@@ -52,6 +52,12 @@ fn compile(
         })
 }
 
+/// To find one match, a pattern may have to read all that is left of the text: then finding
+/// all of them takes the square of its length.
+fn pay_for_match(state: &State<'_, '_>, left: usize) -> Result<(), Error> {
+    state.consume_fuel(1 + (left / 4) as u64)
+}
+
 /// Python's `re.match`: at the start of the text.
 fn is_match(
     state: &State<'_, '_>,
@@ -90,7 +96,8 @@ fn replace(
         out.push_str(&text[end..whole.start()]);
         let before = out.len();
         found.expand(&by, &mut out);
-        state.consume_fuel(1 + ((out.len() - before) / 64) as u64)?;
+        pay_for_match(state, text.len() - whole.start())?;
+        state.consume_fuel(((out.len() - before) / 64) as u64)?;
         end = whole.end();
     }
     out.push_str(&text[end..]);
@@ -126,7 +133,8 @@ fn matches_of(
     let group = usize::from(regex.captures_len() == 2);
     let mut found = Vec::new();
     for captures in regex.captures_iter(text) {
-        state.consume_fuel(1)?;
+        let start = captures.get(0).map_or(0, |whole| whole.start());
+        pay_for_match(state, text.len() - start)?;
         found.push(Value::from(captures.get(group).map_or("", |m| m.as_str())));
     }
     Ok(found)

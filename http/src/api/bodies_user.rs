@@ -18,7 +18,7 @@ pub(crate) struct UserBody {
     #[schema(value_type = String, format = "uuid")]
     id: UserId,
     /// Their sign-in name.
-    name: String,
+    username: String,
     /// Their role.
     #[schema(value_type = RoleWord)]
     role: Role,
@@ -33,7 +33,7 @@ impl From<&User> for UserBody {
     fn from(user: &User) -> Self {
         Self {
             id: user.id,
-            name: user.name.clone(),
+            username: user.name.clone(),
             role: user.role,
             disabled: user.disabled,
             created_at: user.created_at,

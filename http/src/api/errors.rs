@@ -27,7 +27,10 @@ impl From<StoreError> for Problem {
 
 /// The store names the thing ("user name"), the document the request's field ("name").
 fn taken(what: &str) -> Problem {
-    let field = what.rsplit(' ').next().unwrap_or(what);
+    let field = match what {
+        "user name" => "username",
+        other => other.rsplit(' ').next().unwrap_or(other),
+    };
     Problem::conflict("taken", format!("this {what} is already taken")).field(field)
 }
 

@@ -24,10 +24,14 @@ const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// What is asked for if nothing is said.
 const DEFAULT_RANGE_MS: i64 = DAY_MS;
-/// Longest range of raw numbers: a sensor that reports every 10 s fills 17 pages in two days.
-const RAW_MAX_MS: i64 = 2 * DAY_MS;
-/// Longest range of 5-minute buckets (a month is two pages).
-const FIVE_MINUTES_MAX_MS: i64 = 31 * DAY_MS;
+/// Raw numbers are kept this long; a longer range could only look complete.
+const RAW_MAX_MS: i64 = 10 * DAY_MS;
+/// 5-minute buckets are kept this long.
+const FIVE_MINUTES_MAX_MS: i64 = 90 * DAY_MS;
+/// Up to this range raw numbers fit a page or two if the sensor reports every half minute.
+const RAW_FITS_MS: i64 = 2 * DAY_MS;
+/// Up to this range 5-minute buckets fit two pages.
+const FIVE_MINUTES_FIT_MS: i64 = 31 * DAY_MS;
 /// Longest range of raw words: they change seldom, and are kept ten days anyway.
 const WORDS_MAX_MS: i64 = 366 * DAY_MS;
 
@@ -182,9 +186,9 @@ const fn word(resolution: Resolution) -> &'static str {
 
 /// The finest that fits.
 const fn fitting(length_ms: i64, numeric: bool) -> Resolution {
-    if !numeric || length_ms <= RAW_MAX_MS {
+    if !numeric || length_ms <= RAW_FITS_MS {
         Resolution::Raw
-    } else if length_ms <= FIVE_MINUTES_MAX_MS {
+    } else if length_ms <= FIVE_MINUTES_FIT_MS {
         Resolution::FiveMinutes
     } else {
         Resolution::Hour
@@ -234,7 +238,8 @@ mod tests {
         assert_eq!(ask(None, 1).ok(), Some(Resolution::Raw));
         assert_eq!(ask(None, 7).ok(), Some(Resolution::FiveMinutes));
         assert_eq!(ask(None, 365).ok(), Some(Resolution::Hour));
-        for (asked, days, better) in [("raw", 7, "5m"), ("raw", 365, "1h"), ("5m", 365, "1h")] {
+        assert_eq!(ask(Some("raw"), 10).ok(), Some(Resolution::Raw));
+        for (asked, days, better) in [("raw", 11, "5m"), ("raw", 365, "1h"), ("5m", 365, "1h")] {
             let problem = ask(Some(asked), days).expect_err("too long");
             assert_eq!(problem.document()["use"], better);
             assert_eq!(problem.field.as_deref(), Some("resolution"));

@@ -15,7 +15,7 @@ use crate::json::{Json, Query};
 use crate::problem::{Answer, Problem};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use iothome_actors::NewPerson;
+use iothome_actors::{HubError, NewPerson};
 use iothome_engine::ids::UserId;
 use iothome_engine::policy::Role;
 use iothome_store::{User, UserPatch};
@@ -30,7 +30,7 @@ const LIMIT: usize = 100;
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUserRequest {
     /// Sign-in name, unique whatever its case.
-    name: String,
+    username: String,
     /// Password, at least 8 characters.
     password: String,
     /// Role; `member` if not given.
@@ -47,9 +47,9 @@ const fn member() -> Role {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserChange {
-    /// A new name.
+    /// A new sign-in name.
     #[serde(default)]
-    name: Option<String>,
+    username: Option<String>,
     /// A new role.
     #[serde(default)]
     #[schema(value_type = Option<RoleWord>)]
@@ -86,6 +86,15 @@ pub(crate) async fn list(
     Ok(HttpResponse::Ok().json(Page { items, next }))
 }
 
+/// The house says `name` where requests say `username`.
+fn in_our_words(error: HubError) -> Problem {
+    let problem = Problem::from(error);
+    match problem.field.as_deref() {
+        Some("name") => problem.field("username"),
+        _ => problem,
+    }
+}
+
 async fn find(app: &App, text: &str) -> Answer<User> {
     let id: UserId = paths::id(text, "user")?;
     let user = app.store.user(id).await?;
@@ -117,11 +126,12 @@ pub(crate) async fn create(
     user.admin()?;
     let wanted = body.value;
     let new = NewPerson {
-        name: wanted.name,
+        name: wanted.username,
         role: wanted.role,
         password: wanted.password,
     };
-    let made = app.hub.create_user(new, &user.subject).await?;
+    let made = app.hub.create_user(new, &user.subject).await;
+    let made = made.map_err(in_our_words)?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/v1/users/{}", made.id)));
     Ok(tell(&made, response))
@@ -145,7 +155,7 @@ pub(crate) async fn patch(
     let if_match = conditional::if_match(&request)?;
     let change = body.value;
     let patch = UserPatch {
-        name: change.name,
+        name: change.username,
         role: change.role,
         disabled: change.disabled,
     };
@@ -155,7 +165,8 @@ pub(crate) async fn patch(
     let changed = app
         .hub
         .update_user(id, patch, if_match, &user.subject)
-        .await?;
+        .await
+        .map_err(in_our_words)?;
     app.feed.forget();
     if let Some(password) = change.password {
         // One who resets their own password this way keeps the session they do it in.

@@ -227,7 +227,7 @@ impl TestHouse {
 
     /// Makes a member and signs them in: their id and access token.
     pub(crate) async fn member(&self, admin: &str, name: &str) -> (String, String) {
-        let body = json!({"name": name, "password": "member's password"});
+        let body = json!({"username": name, "password": "member's password"});
         let made = self.post("/api/v1/users", admin, body).await;
         assert_eq!(made.status, 201, "{}", made.text);
         let id = made.json()["id"].as_str().unwrap().to_owned();

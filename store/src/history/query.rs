@@ -66,9 +66,13 @@ impl Store {
         let bucket = query.resolution.bucket_ms();
         let begin = floor_to(query.from.as_millis(), bucket);
         let mut stretch = Stretch {
-            from: query.after.map_or(begin, |after| begin.max(after + 1)),
+            from: begin,
             to: query.to.as_millis().max(begin),
         };
+        if let Some(after) = query.after {
+            // A mark beyond the end leaves an empty page.
+            stretch.from = after.saturating_add(1).clamp(begin, stretch.to);
+        }
         let series = self.known_series(&query.target).await?;
         let mut points = match (series, query.resolution) {
             (None, Resolution::Raw) => Points::Raw(Vec::new()),

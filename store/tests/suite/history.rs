@@ -602,3 +602,19 @@ async fn many_writers_of_new_entities_agree_on_their_series() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_page_after_the_end_is_empty() {
+    on_both(async |store| {
+        let samples = vec![sample("door", START, Value::word("on"))];
+        write(&store, samples).await;
+        for after in [START + 10, START + 1_000_000, i64::MAX] {
+            let mut query = ask("door", START, START + 10, Resolution::Raw);
+            query.after = Some(after);
+            let page = answer(&store, &query).await;
+            assert_eq!((page.points, page.next), (Points::Raw(vec![]), None));
+            assert_eq!(page.gaps, []);
+        }
+    })
+    .await;
+}

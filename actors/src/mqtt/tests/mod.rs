@@ -1,6 +1,7 @@
 //! The MQTT side against a real Mosquitto over TLS.
 
 mod broker;
+mod careless;
 mod embedded;
 mod rig;
 

@@ -68,20 +68,31 @@ impl Rig {
     }
 
     pub(super) async fn until(&mut self, wanted: &MqttEvent) {
-        while self.event().await != *wanted {}
+        self.first(|event| event == wanted).await;
     }
 
-    /// The next events of the kinds that end a publication.
+    /// The next event that ends a publication.
     pub(super) async fn outcome(&mut self) -> MqttEvent {
-        loop {
-            let event = self.event().await;
-            if matches!(
+        let ends = |event: &MqttEvent| {
+            matches!(
                 event,
                 MqttEvent::Acknowledged { .. } | MqttEvent::Refused { .. }
-            ) {
-                return event;
+            )
+        };
+        self.first(ends).await
+    }
+
+    /// One deadline over all events: a connection that comes and goes for ever is none.
+    async fn first(&mut self, wanted: impl Fn(&MqttEvent) -> bool) -> MqttEvent {
+        let search = async {
+            loop {
+                let event = self.events.recv().await.expect("the hub lives");
+                if wanted(&event) {
+                    return event;
+                }
             }
-        }
+        };
+        timeout(PATIENCE, search).await.expect("the event comes")
     }
 
     /// The actor hears of an acknowledgement a moment after the house does.

@@ -145,6 +145,23 @@ fn brightness_is_confirmed_on_the_devices_scale() {
 }
 
 #[test]
+fn a_lamp_that_is_off_is_not_as_bright_as_asked() {
+    let json_light = entity(
+        "light",
+        Kind::Light,
+        &json!({"schema": "json", "brightness": true, "command_topic": "d/light/set", "state_topic": "d/light"}),
+    );
+    let mut b = Bench::new(vec![json_light]);
+    let before = r#"{"state":"OFF","brightness":102}"#;
+    b.report("d/light", before);
+    let (id, _) = b.set("light", json!({"brightness": 40}));
+    b.carry(id);
+    assert!(ended(&b.report("d/light", before)).is_empty());
+    let after = r#"{"state":"ON","brightness":102}"#;
+    assert_eq!(only_end(&b.report("d/light", after)), CONFIRMED);
+}
+
+#[test]
 fn a_cover_arrives_within_two_per_cent_and_stop_is_any_rest() {
     let mut b = Bench::new(vec![blind()]);
     let (id, _) = b.set("blind", json!(50));

@@ -159,6 +159,30 @@ fn a_device_that_invents_attributes_for_ever_is_cut_off() {
 }
 
 #[test]
+fn attributes_take_bounded_room_however_long_they_are() {
+    let mut b = Bench::new(vec![with(
+        switch(),
+        &json!({"json_attributes_topic": "d/facts"}),
+    )]);
+    let long = "x".repeat(60_000);
+    let mut warned = false;
+    for n in 0..20 {
+        let effects = b.report("d/facts", &format!(r#"{{"fact{n}": "{long}"}}"#));
+        warned |= effects.iter().any(|e| matches!(e, Effect::Warn { .. }));
+    }
+    assert!(warned);
+    let kept: String = b
+        .view("power")
+        .attributes
+        .values()
+        .map(|v| v.to_string())
+        .collect();
+    assert!(kept.len() < 128 * 1024, "{}", kept.len());
+    b.report("d/facts", r#"{"fact0": "short"}"#);
+    assert_eq!(b.view("power").attributes["fact0"], json!("short"));
+}
+
+#[test]
 fn a_payload_that_means_nothing_is_a_warning_and_changes_no_state() {
     let mut b = Bench::new(vec![temperature()]);
     b.report("d/temperature", "4");

@@ -142,3 +142,23 @@ fn depth_is_refused_and_length_is_not() {
         assert!(check(source).is_err(), "{source}");
     }
 }
+
+#[test]
+fn a_pattern_that_reads_to_the_end_at_each_match_is_paid_for() {
+    let payload = "A".repeat(20_000);
+    for source in [
+        "{{ value | regex_findall('.*[^A-Z]|[A-Z]') | length }}",
+        "{{ value | regex_replace('.*[^A-Z]|[A-Z]', '') | length }}",
+    ] {
+        assert_eq!(read(source, &payload), Err(TemplateError::TooMuchWork));
+    }
+    let words = "one two ".repeat(50);
+    let source = "{{ value | regex_findall('[a-z]+') | length }}";
+    assert_eq!(read(source, &words).as_deref(), Ok("100"));
+}
+
+#[test]
+fn the_smallest_number_has_an_ordinal_ending_too() {
+    let smallest = "{{ (-9223372036854775807 - 1) | ordinal }}";
+    assert_eq!(read(smallest, "").as_deref(), Ok("-9223372036854775808th"));
+}
