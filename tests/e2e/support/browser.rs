@@ -31,7 +31,7 @@ impl Browser {
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|e| panic!("/usr/bin/chromedriver: {e}; install `chromium-driver`"));
-        let capabilities = capabilities(size, script, profile.path());
+        let capabilities = capabilities(size, profile.path());
         let address = format!("http://127.0.0.1:{port}");
         let page = super::eventually("chromedriver answers", || {
             let (capabilities, address) = (capabilities.clone(), address.clone());
@@ -45,6 +45,9 @@ impl Browser {
             }
         })
         .await;
+        if !script {
+            forbid_script(&page, &address).await;
+        }
         Self {
             page,
             _driver: driver,
@@ -114,7 +117,33 @@ impl Browser {
     }
 }
 
-fn capabilities(size: (u32, u32), script: bool, profile: &Path) -> Capabilities {
+/// The page's script never arrives, as behind a filter; chromedriver itself needs script, so it
+/// cannot be switched off altogether.
+async fn forbid_script(page: &Client, driver: &str) {
+    let session = page.session_id().await.ok().flatten().expect("a session");
+    iothome_tls::install_provider();
+    for (command, parameters) in [
+        ("Network.enable", serde_json::json!({})),
+        (
+            "Network.setBlockedURLs",
+            serde_json::json!({"urls": ["*.js"]}),
+        ),
+    ] {
+        let answer = reqwest::Client::new()
+            .post(format!("{driver}/session/{session}/goog/cdp/execute"))
+            .json(&serde_json::json!({"cmd": command, "params": parameters}))
+            .send()
+            .await
+            .expect("chromedriver answers");
+        assert!(
+            answer.status().is_success(),
+            "{command}: {}",
+            answer.status()
+        );
+    }
+}
+
+fn capabilities(size: (u32, u32), profile: &Path) -> Capabilities {
     let arguments = [
         "--headless=new".to_owned(),
         "--no-sandbox".to_owned(),
@@ -128,15 +157,11 @@ fn capabilities(size: (u32, u32), script: bool, profile: &Path) -> Capabilities 
         format!("--user-data-dir={}", profile.display()),
         format!("--window-size={},{}", size.0, size.1),
     ];
-    let mut options = serde_json::json!({
+    let options = serde_json::json!({
         "binary": "/usr/bin/chromium",
         "args": arguments,
         "mobileEmulation": {"deviceMetrics": {"width": size.0, "height": size.1, "pixelRatio": 1.0}},
     });
-    if !script {
-        options["prefs"] =
-            serde_json::json!({"profile.managed_default_content_settings.javascript": 2});
-    }
     let mut capabilities = Capabilities::new();
     capabilities.insert("goog:chromeOptions".to_owned(), options);
     capabilities
