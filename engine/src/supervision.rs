@@ -144,7 +144,9 @@ impl Restarts {
 
     fn forget_old(&mut self, now: Timestamp) {
         let window_ms = self.policy.window_ms;
-        self.failures.retain(|at| now.millis_since(*at) < window_ms);
+        // A failure in the future is from before the clock was set back.
+        self.failures
+            .retain(|at| (0..window_ms).contains(&now.millis_since(*at)));
         if self.failures.is_empty() {
             self.wait.reset();
         }
@@ -197,6 +199,16 @@ mod tests {
             let now = T0.plus_millis(n * 60_000);
             assert_eq!(r.failed(now, "boom"), Verdict::RestartAfter(0));
         }
+    }
+
+    #[test]
+    fn failures_from_before_the_clock_was_set_back_are_forgotten() {
+        let mut r = Restarts::new(Policy::DEVICE);
+        for _ in 0..5 {
+            r.failed(T0, "boom");
+        }
+        let earlier = T0.plus_millis(-3_600_000);
+        assert_eq!(r.failed(earlier, "boom"), Verdict::RestartAfter(0));
     }
 
     #[test]

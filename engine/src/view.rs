@@ -105,6 +105,8 @@ pub struct EntityView {
     pub device_class: Option<String>,
     /// Unit of measurement, such as `°C`.
     pub unit: Option<String>,
+    /// Whether its state is a number, by its configuration: so is its history.
+    pub numeric: bool,
     /// Limits of a number; of a light's brightness or a cover's position in per cent.
     pub range: Option<Range>,
     /// Options of a select or of an enumerated sensor; empty for others.

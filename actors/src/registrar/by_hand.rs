@@ -224,7 +224,7 @@ impl Registry {
             .chain(config.write_topics());
         for topic in topics {
             let by_use = self.index.owner(topic);
-            let owner = by_use.or_else(|| access.owner_of(topic).cloned());
+            let owner = by_use.or_else(|| access.other_owner(topic, Some(device)).cloned());
             if let Some(owner) = owner.filter(|o| o != device) {
                 let key = raw.iter().find(|(_, v)| v.as_str() == Some(topic));
                 let key = key.map_or("topic", |(key, _)| key);

@@ -9,7 +9,7 @@ use super::registry::Registry;
 use crate::error::HubError;
 use crate::random;
 use iothome_engine::access::{
-    Access, AccessList, Credential, TopicRule, default_device_topics, hand_made_topics,
+    AccessList, Credential, TopicRule, default_device_topics, hand_made_topics,
 };
 use iothome_engine::config::EntityConfig;
 use iothome_engine::ids::{CredentialId, DeviceId, slug_from_name};
@@ -252,18 +252,43 @@ fn check_rules(rules: Vec<TopicRule>) -> Result<Vec<TopicRule>, HubError> {
     for (n, rule) in rules.iter().enumerate() {
         let field = || format!("topics[{n}].filter");
         valid_filter(&rule.filter).map_err(|e| HubError::invalid(field(), &e))?;
-        // Only the hub reads the whole house.
-        let whole = matches!(rule.filter.as_str(), "#" | "+/#") || rule.filter.starts_with('$');
-        if whole {
-            let what = match rule.access {
-                Access::Read => "reading",
-                Access::Write => "writing",
-            };
-            return Err(HubError::invalid(
-                field(),
-                &format!("{what} everything is not given to a client"),
-            ));
-        }
+        check_reach(&rule.filter).map_err(|problem| HubError::invalid(field(), problem))?;
     }
     Ok(rules)
+}
+
+/// Only the hub reaches into the whole house, and only the broker's operator into its own topics.
+fn check_reach(filter: &str) -> Result<(), &'static str> {
+    if filter.starts_with(['+', '#']) {
+        return Err("must begin with a level that is no wildcard, such as zigbee2mqtt/#");
+    }
+    if filter.starts_with('$') {
+        return Err("must not begin with $: those topics are the broker's own");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iothome_engine::access::Access;
+
+    fn check(filter: &str) -> Result<Vec<TopicRule>, HubError> {
+        let filter = filter.to_owned();
+        check_rules(vec![TopicRule {
+            filter,
+            access: Access::Read,
+        }])
+    }
+
+    #[test]
+    fn a_filter_into_the_whole_house_or_the_broker_is_refused() {
+        for filter in ["#", "+/#", "+/+/#", "+", "+/power", "$SYS/#", "$share/a/b"] {
+            let refused = check(filter).expect_err(filter).to_string();
+            assert!(refused.contains("must"), "{refused}");
+        }
+        for filter in ["zigbee2mqtt/#", "a", "tele/+/LWT", "/a"] {
+            assert!(check(filter).is_ok(), "{filter}");
+        }
+    }
 }

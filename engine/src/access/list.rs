@@ -7,7 +7,7 @@ use super::{Access, Credential, STATUS_TOPIC, TopicRule};
 use crate::ids::DeviceId;
 use crate::topic;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 
@@ -147,16 +147,29 @@ impl AccessList {
         found
     }
 
-    /// The device whose own credential the topic belongs to. What many devices touch under
-    /// one join credential, and the greeting topic, belong to none.
+    /// The one device whose own credential the topic belongs to; none if several may touch it.
     pub fn owner_of(&self, topic: &str) -> Option<&DeviceId> {
+        let owners = self.owners_of(topic);
+        owners.first().copied().filter(|_| owners.len() == 1)
+    }
+
+    /// A device other than this one whose own credential may touch the topic: the first by id.
+    pub fn other_owner(&self, topic: &str, own: Option<&DeviceId>) -> Option<&DeviceId> {
+        let owners = self.owners_of(topic);
+        owners.into_iter().find(|owner| Some(*owner) != own)
+    }
+
+    /// The devices whose own credentials may touch the topic. What many devices touch under
+    /// one join credential, and the greeting topic, belong to none.
+    fn owners_of(&self, topic: &str) -> BTreeSet<&DeviceId> {
         if topic == STATUS_TOPIC {
-            return None;
+            return BTreeSet::new();
         }
         [Access::Write, Access::Read]
             .into_iter()
             .flat_map(|access| self.who(access, topic))
-            .find_map(|credential| credential.device.as_ref())
+            .filter_map(|credential| credential.device.as_ref())
+            .collect()
     }
 }
 

@@ -102,7 +102,7 @@ fn objection(
     }
     let own = sender.device.as_ref().or(device);
     for topic in reads.iter().chain(writes) {
-        if let Some(owner) = list.owner_of(topic).filter(|owner| Some(*owner) != own) {
+        if let Some(owner) = list.other_owner(topic, own) {
             return Some(format!("`{topic}` belongs to the device {owner}"));
         }
     }

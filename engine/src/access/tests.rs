@@ -300,3 +300,18 @@ fn the_index_finds_what_a_walk_through_all_rules_finds() {
         assert_eq!(walked, indexed, "{topic}");
     }
 }
+
+#[test]
+fn a_topic_that_two_devices_may_touch_is_a_conflict_for_both_whatever_their_order() {
+    for (first, second) in [("a", "b"), ("b", "a")] {
+        let list = AccessList::new(vec![
+            credential("u1", Some(first), vec![TopicRule::write("house/hall/#")]),
+            credential("u2", Some(second), vec![TopicRule::write("house/+/lamp")]),
+        ]);
+        let topic = "house/hall/lamp";
+        assert_eq!(list.owner_of(topic), None);
+        assert_eq!(list.other_owner(topic, Some(&id("a"))), Some(&id("b")));
+        assert_eq!(list.other_owner(topic, Some(&id("b"))), Some(&id("a")));
+        assert_eq!(list.other_owner(topic, None), Some(&id("a")));
+    }
+}

@@ -94,7 +94,7 @@ pub struct AvailabilityConfig {
 pub struct Deadlines {
     /// From acceptance to the confirmation, or to the first sign of movement.
     pub first_ms: i64,
-    /// From each sign of movement to the confirmation.
+    /// From the first sign of movement to the confirmation; later signs give no more time.
     pub moving_ms: i64,
 }
 

@@ -11,6 +11,7 @@ use crate::kind::Action;
 use crate::time::Timestamp;
 use crate::view::Availability;
 use crate::wire::{self, Context, EncodeError, Publication};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// When a command goes out.
@@ -189,6 +190,7 @@ impl Device {
     ) -> Result<Publication, EncodeError> {
         let entity = &self.entities[index];
         let context = Context {
+            exhausted: &Cell::new(0),
             templates: &self.shared.templates,
             now,
             zone: &self.shared.zone,

@@ -366,6 +366,7 @@ fn describe(id: &EntityId, name: &str, config: &EntityConfig) -> EntityView {
         category: config.category,
         device_class: config.device_class.clone(),
         unit: config.unit.clone(),
+        numeric: config.is_numeric(),
         range: config.range(),
         options: config.options().to_vec(),
         actions: config.actions(),

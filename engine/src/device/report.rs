@@ -14,6 +14,7 @@ use crate::kind::Kind;
 use crate::time::Timestamp;
 use crate::value::Value;
 use crate::wire::{self, BRIGHTNESS, Context, Known, POSITION, Reported};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// One message on one of the device's topics.
@@ -82,8 +83,9 @@ impl Device {
         let Some(targets) = self.topics.get(m.topic).map(Arc::clone) else {
             return;
         };
+        let exhausted = Cell::new(0);
         for index in targets.iter() {
-            self.report_to(*index, now, m, effects);
+            self.report_to(*index, now, m, &exhausted, effects);
         }
     }
 
@@ -92,10 +94,12 @@ impl Device {
         index: usize,
         now: Timestamp,
         m: &Message<'_>,
+        exhausted: &Cell<u32>,
         effects: &mut Vec<Effect>,
     ) {
         let entity = &self.entities[index];
         let context = Context {
+            exhausted,
             templates: &self.shared.templates,
             now: m.received_at,
             zone: &self.shared.zone,

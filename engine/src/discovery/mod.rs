@@ -45,7 +45,10 @@ pub enum DiscoveryError {
     /// A bundle says of no device what it is.
     #[error("the bundle needs a `device` with `identifiers` or `connections`")]
     NoIdentity,
-    /// A bundle brings nothing, or too much.
+    /// A bundle shares more than is good to copy into each component.
+    #[error("the options that the bundle's components share are too long")]
+    SharedOptions,
+    /// It has no component, or more than [`ENTITIES_MAX`].
     #[error("the bundle needs 1 to {ENTITIES_MAX} components")]
     Components,
     /// The entity's configuration is wrong.

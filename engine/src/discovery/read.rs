@@ -17,6 +17,10 @@ use serde_json::Value as Json;
 /// The key of the base topic.
 const BASE: &str = "~";
 
+/// Longest options that a bundle's root may share, in bytes of JSON: copied into 256 components
+/// they take 2 MiB. Real ones are some hundred bytes.
+const SHARED_MAX: usize = 8 * 1024;
+
 /// Reads what a configuration topic announces.
 pub(super) fn announced(
     place: &ConfigTopic,
@@ -110,7 +114,12 @@ fn bundle(
     if total == 0 || total > ENTITIES_MAX {
         return Err(DiscoveryError::Components);
     }
-    let base = root.get(BASE).and_then(Json::as_str).map(str::to_owned);
+    // Each component gets a copy of its own.
+    let shared = SHARED_KEYS.iter().filter_map(|key| root.get(*key));
+    if shared.map(|v| v.to_string().len()).sum::<usize>() > SHARED_MAX {
+        return Err(DiscoveryError::SharedOptions);
+    }
+    let base = root.get(BASE).and_then(Json::as_str).map(cut_base);
     let shared = Shared {
         topic,
         base,

@@ -420,3 +420,20 @@ fn a_long_base_topic_is_not_copied_into_every_topic() {
     );
     assert!(error.unwrap_err().to_string().contains("state_topic"));
 }
+
+#[test]
+fn shared_options_too_long_to_copy_into_each_component_are_refused() {
+    let bundle = |shared: usize| {
+        let topics = vec![json!({"topic": "a/b"}); shared];
+        let payload = json!({
+            "dev": {"ids": ["x"]}, "avty": topics, "stat_t": "s",
+            "cmps": {"one": {"p": "sensor", "uniq_id": "s0"}},
+        });
+        hear(
+            "homeassistant/device/x/config",
+            payload.to_string().as_bytes(),
+        )
+    };
+    assert!(bundle(5).is_ok());
+    assert_eq!(bundle(1_000).unwrap_err(), DiscoveryError::SharedOptions);
+}

@@ -19,10 +19,12 @@ const POSITION_TOLERANCE: f64 = 2.0;
 pub enum Wanted {
     /// This state.
     State(Value),
-    /// This number, to within half a step.
+    /// This number, once both are rounded to the device's steps.
     Number {
         /// What was asked.
         value: f64,
+        /// Where the device's steps begin.
+        min: f64,
         /// The device's step.
         step: f64,
     },
@@ -66,6 +68,7 @@ pub fn wanted(config: &EntityConfig, resolved: Action, value: Option<&Json>) -> 
         (Detail::Number(number), Action::Set) => match value.and_then(Json::as_f64) {
             Some(value) => Wanted::Number {
                 value,
+                min: number.min,
                 step: number.step,
             },
             None => Wanted::Nothing,
@@ -124,11 +127,10 @@ pub fn matches(wanted: &Wanted, known: &Known<'_>) -> bool {
     let moving = |word: &str| known.word() == Some(word);
     match wanted {
         Wanted::State(value) => known.state == Some(value),
-        Wanted::Number { value, step } => known
+        Wanted::Number { value, min, step } => known
             .state
             .and_then(Value::as_number)
-            // The last digits of a half step are the float's, not the device's.
-            .is_some_and(|n| (n - value).abs() <= step / 2.0 * (1.0 + 1e-9)),
+            .is_some_and(|n| nth_step(n, *min, *step) == nth_step(*value, *min, *step)),
         Wanted::Brightness { percent, scale } => known.number(BRIGHTNESS).is_some_and(|reported| {
             let asked = f64::from(*percent);
             (reported - asked).abs() < 0.5
@@ -148,6 +150,12 @@ pub fn matches(wanted: &Wanted, known: &Known<'_>) -> bool {
         Wanted::NotMoving => !moving("opening") && !moving("closing"),
         Wanted::Nothing => false,
     }
+}
+
+/// Which of the device's steps is nearest, from its minimum on; half way is the next one.
+fn nth_step(number: f64, min: f64, step: f64) -> f64 {
+    // The last digits of a half step are the float's, not the device's.
+    ((number - min) / step + 0.5 + 1e-9).floor()
 }
 
 /// Whether a message shows the entity on its way, given what was known before it.

@@ -3,11 +3,14 @@
 //! Owner of the reading direction. A payload that means nothing is an error, never
 //! a state.
 
-use super::{BRIGHTNESS, Context, Known, PAYLOAD_MAX, POSITION, excerpt, parse_json};
+use super::{
+    BRIGHTNESS, Context, EXHAUSTED_MAX, Known, PAYLOAD_MAX, POSITION, excerpt, parse_json,
+};
 use crate::config::{
     BinarySensorConfig, CoverConfig, Detail, Encoding, EntityConfig, LightConfig, LightSchema,
     LockConfig, NumberConfig, SelectConfig, SensorConfig, SwitchConfig,
 };
+use crate::template::TemplateError;
 use crate::value::{Value, WORD_MAX, json_number};
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -50,7 +53,8 @@ pub enum Reported {
     State(Option<Value>),
     /// A fact of its kind: `brightness` or `position`, in whole per cent.
     Attribute(String, Json),
-    /// The device's own facts; they replace the ones before.
+    /// The device's own facts; they are added to the ones before, each in place of its
+    /// namesake.
     Attributes(BTreeMap<String, Json>),
     /// Whether the availability topic with that index says that it can be reached.
     Available {
@@ -170,10 +174,19 @@ impl<'a> Message<'a> {
             return Ok(Cow::Borrowed(self.text));
         };
         let ctx = self.ctx;
+        let exhausted = ctx.exhausted.get();
+        if exhausted >= EXHAUSTED_MAX {
+            return Err("other templates took all the time there is for this message".to_owned());
+        }
         ctx.templates
             .value(source, self.text, ctx.vars, ctx.now, ctx.zone)
             .map(Cow::Owned)
-            .map_err(|e| e.to_string())
+            .map_err(|error| {
+                if error == TemplateError::TooMuchWork {
+                    ctx.exhausted.set(exhausted + 1);
+                }
+                error.to_string()
+            })
     }
 
     fn availability(&self, index: usize, parts: &mut Parts) -> Result<(), String> {

@@ -60,15 +60,12 @@ pub fn check(config: &EntityConfig, action: Action, value: Option<&Json>) -> Res
 fn check_value(config: &EntityConfig, value: &Json) -> Result<(), Refusal> {
     let range = config.range();
     match &config.detail {
-        Detail::Number(_) => within(value.as_f64(), range, "a number", false),
-        Detail::Cover(_) => within(value.as_f64(), range, "a position in per cent", true),
+        Detail::Number(_) => within_steps(value.as_f64(), range, config.unit.as_deref()),
+        Detail::Cover(_) => within(value.as_f64(), range, "a position in per cent"),
         Detail::Light(_) => match value.as_object() {
-            Some(map) if map.len() == 1 && map.contains_key(BRIGHTNESS) => within(
-                map[BRIGHTNESS].as_f64(),
-                range,
-                "a brightness in per cent",
-                true,
-            ),
+            Some(map) if map.len() == 1 && map.contains_key(BRIGHTNESS) => {
+                within(map[BRIGHTNESS].as_f64(), range, "a brightness in per cent")
+            }
             _ => Err(Refusal::BadValue(
                 "a light is set by an object such as {\"brightness\":40}".to_owned(),
             )),
@@ -91,29 +88,47 @@ fn check_option(value: Option<&str>, options: &[String]) -> Result<(), Refusal> 
     )))
 }
 
-fn within(
+fn fits(number: Option<f64>, range: Range) -> bool {
+    number.is_some_and(|n| n.is_finite() && n >= range.min && n <= range.max)
+}
+
+fn shown(number: f64) -> String {
+    json_number(number).to_string()
+}
+
+const ANY: Range = Range {
+    min: f64::MIN,
+    max: f64::MAX,
+    step: 1.0,
+};
+
+fn within_steps(
     number: Option<f64>,
     range: Option<Range>,
-    what: &str,
-    whole: bool,
+    unit: Option<&str>,
 ) -> Result<(), Refusal> {
-    let range = range.unwrap_or(Range {
-        min: f64::MIN,
-        max: f64::MAX,
-        step: 1.0,
-    });
-    let shown = |n: f64| json_number(n).to_string();
-    let fits = number.is_some_and(|n| {
-        n.is_finite() && n >= range.min && n <= range.max && (!whole || n.fract() == 0.0)
-    });
-    if fits {
+    let range = range.unwrap_or(ANY);
+    if fits(number, range) {
         return Ok(());
     }
-    let article = if whole { "a whole number" } else { "a number" };
+    let unit: String = unit.map_or_else(String::new, |unit| format!(" {unit}"));
     Err(Refusal::BadValue(format!(
-        "{what} must be {article} from {} to {}",
+        "the value must be from {} to {}{unit} in steps of {}",
         shown(range.min),
-        shown(range.max)
+        shown(range.max),
+        shown(range.step),
+    )))
+}
+
+fn within(number: Option<f64>, range: Option<Range>, what: &str) -> Result<(), Refusal> {
+    let range = range.unwrap_or(ANY);
+    if fits(number, range) && number.is_some_and(|n| n.fract() == 0.0) {
+        return Ok(());
+    }
+    Err(Refusal::BadValue(format!(
+        "{what} must be a whole number from {} to {}",
+        shown(range.min),
+        shown(range.max),
     )))
 }
 

@@ -16,6 +16,7 @@ pub use encode::{EncodeError, Publication, check, encode};
 use crate::template::{Templates, Vars};
 use crate::time::Timestamp;
 use crate::value::Value;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// Longest payload that can be a report, in bytes. States are short and attributes a
@@ -63,7 +64,13 @@ pub struct Context<'a> {
     pub zone: &'a jiff::tz::TimeZone,
     /// What templates may know of the entity.
     pub vars: &'a Vars,
+    /// How many templates ran out of fuel on this message, over all entities that hear it.
+    pub exhausted: &'a Cell<u32>,
 }
+
+/// So many templates may run out of fuel on one message before no more of them are run: one
+/// message must not take its device's time once for each of hundreds of entities.
+const EXHAUSTED_MAX: u32 = 3;
 
 /// Reads JSON of bounded depth; the error is a short sentence.
 pub(crate) fn parse_json(text: &str) -> Result<serde_json::Value, String> {

@@ -89,7 +89,7 @@ pub(crate) async fn history(
         device: device.id.clone(),
         entity: entity.id.clone(),
     };
-    let numeric = is_numeric(entity);
+    let numeric = entity.numeric;
     let (from, to) = range(&query.0, app.now())?;
     let resolution = resolution(
         query.0.resolution.as_deref(),
@@ -136,21 +136,6 @@ fn tell(points: Points) -> Vec<Value> {
                 json!([b.at, min, mean, max, b.count])
             })
             .collect(),
-    }
-}
-
-/// Whether its history is numbers: numbers, and sensors that measure.
-pub(crate) fn is_numeric(entity: &EntityView) -> bool {
-    match entity.kind {
-        Kind::Number => true,
-        Kind::Sensor => {
-            let reports_number = entity
-                .state
-                .as_ref()
-                .is_some_and(|s| s.as_number().is_some());
-            entity.unit.is_some() || reports_number
-        }
-        _ => false,
     }
 }
 

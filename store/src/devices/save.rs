@@ -8,9 +8,8 @@ use crate::credentials::insert_credential;
 use crate::db::{Arg, Tx, id, json};
 use crate::{Store, StoreError};
 use iothome_engine::access::Credential;
-use iothome_engine::ids::{DeviceId, EntityId};
+use iothome_engine::ids::DeviceId;
 use iothome_engine::time::Timestamp;
-use iothome_engine::view::About;
 
 const PUT_ENTITY: &str = "INSERT INTO entities (device_id, id, kind, name, raw, config_topic,
         config_hash, key, deadline_ms, position, withdrawn_at, deleted_at)
@@ -162,40 +161,6 @@ impl Store {
         let version = row.int(0)?;
         tx.commit().await?;
         Ok(version)
-    }
-
-    /// Puts entities that are new or changed; tells the device's new version.
-    ///
-    /// # Errors
-    /// `NotFound`, or `Taken` if an id was removed for good.
-    pub async fn put_entities(
-        &self,
-        device: &DeviceId,
-        entities: &[StoredEntity],
-        about: Option<&About>,
-    ) -> Result<i64, StoreError> {
-        let patch = DevicePatch {
-            about: about.cloned(),
-            entities: entities.to_vec(),
-            ..DevicePatch::default()
-        };
-        self.update_device(device, &patch, None).await
-    }
-
-    /// Removes entities for good; tells the device's new version.
-    ///
-    /// # Errors
-    /// `NotFound` if there is no such device.
-    pub async fn remove_entities(
-        &self,
-        device: &DeviceId,
-        entities: &[EntityId],
-    ) -> Result<i64, StoreError> {
-        let patch = DevicePatch {
-            removed: entities.to_vec(),
-            ..DevicePatch::default()
-        };
-        self.update_device(device, &patch, None).await
     }
 
     /// Deletes a device with its grants, entities and broker credentials; tells

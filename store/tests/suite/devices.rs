@@ -74,7 +74,11 @@ async fn an_entity_id_is_never_given_again_either() {
         let fridge = make::device("fridge");
         store.create_device(&fridge, &[]).await.expect("made");
         let door = "door".parse().expect("an id");
-        let version = store.remove_entities(&fridge.id, &[door]).await;
+        let removal = DevicePatch {
+            removed: vec![door],
+            ..DevicePatch::default()
+        };
+        let version = store.update_device(&fridge.id, &removal, None).await;
         assert_eq!(version.expect("removed"), 2);
         let read = store
             .device(&fridge.id)
@@ -84,7 +88,11 @@ async fn an_entity_id_is_never_given_again_either() {
         assert!(read.entities.is_empty());
         let used = store.removed_entity_ids(&fridge.id).await.expect("read");
         assert_eq!(used, ["door".parse().expect("an id")]);
-        let again = store.put_entities(&fridge.id, &fridge.entities, None).await;
+        let comeback = DevicePatch {
+            entities: fridge.entities.clone(),
+            ..DevicePatch::default()
+        };
+        let again = store.update_device(&fridge.id, &comeback, None).await;
         assert!(matches!(again, Err(StoreError::Taken { .. })));
         let read = store
             .device(&fridge.id)

@@ -1,6 +1,6 @@
 //! Samples, roll-ups, retention and the answers made of them.
 
-use crate::make::{NOW, device, device_id, entity_ref};
+use crate::make::{NOW, device_id, entity_ref};
 use iothome_engine::history::{LastState, Sample};
 use iothome_engine::time::Timestamp;
 use iothome_engine::value::Value;
@@ -11,17 +11,17 @@ use iothome_store::{
 };
 use std::collections::BTreeMap;
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 3_600_000;
-const DAY: i64 = 86_400_000;
+pub(crate) const MINUTE: i64 = 60_000;
+pub(crate) const HOUR: i64 = 3_600_000;
+pub(crate) const DAY: i64 = 86_400_000;
 /// An hour that begins before `NOW`; the tests' samples begin here.
-const START: i64 = 1_795_503_600_000;
+pub(crate) const START: i64 = 1_795_503_600_000;
 
-fn number(value: f64) -> Value {
+pub(crate) fn number(value: f64) -> Value {
     Value::number(value).expect("finite")
 }
 
-fn sample(entity: &str, at: i64, value: Value) -> Sample {
+pub(crate) fn sample(entity: &str, at: i64, value: Value) -> Sample {
     Sample {
         target: entity_ref("fridge", entity),
         at: Timestamp::from_millis(at),
@@ -29,7 +29,7 @@ fn sample(entity: &str, at: i64, value: Value) -> Sample {
     }
 }
 
-async fn write(store: &Store, samples: Vec<Sample>) {
+pub(crate) async fn write(store: &Store, samples: Vec<Sample>) {
     let batch = HistoryBatch {
         samples,
         ..HistoryBatch::default()
@@ -37,7 +37,7 @@ async fn write(store: &Store, samples: Vec<Sample>) {
     store.write_history(&batch).await.expect("written");
 }
 
-fn ask(entity: &str, from: i64, to: i64, resolution: Resolution) -> HistoryQuery {
+pub(crate) fn ask(entity: &str, from: i64, to: i64, resolution: Resolution) -> HistoryQuery {
     HistoryQuery {
         target: entity_ref("fridge", entity),
         from: Timestamp::from_millis(from),
@@ -49,11 +49,11 @@ fn ask(entity: &str, from: i64, to: i64, resolution: Resolution) -> HistoryQuery
     }
 }
 
-async fn answer(store: &Store, query: &HistoryQuery) -> HistoryPage {
+pub(crate) async fn answer(store: &Store, query: &HistoryQuery) -> HistoryPage {
     store.history(query).await.expect("an answer")
 }
 
-async fn raw(store: &Store, entity: &str, from: i64, to: i64) -> Vec<(i64, Value)> {
+pub(crate) async fn raw(store: &Store, entity: &str, from: i64, to: i64) -> Vec<(i64, Value)> {
     match answer(store, &ask(entity, from, to, Resolution::Raw))
         .await
         .points
@@ -63,7 +63,12 @@ async fn raw(store: &Store, entity: &str, from: i64, to: i64) -> Vec<(i64, Value
     }
 }
 
-async fn buckets(store: &Store, from: i64, to: i64, resolution: Resolution) -> Vec<Bucket> {
+pub(crate) async fn buckets(
+    store: &Store,
+    from: i64,
+    to: i64,
+    resolution: Resolution,
+) -> Vec<Bucket> {
     match answer(store, &ask("temperature", from, to, resolution))
         .await
         .points
@@ -422,128 +427,6 @@ async fn pages_tell_each_gap_and_loss_once() {
             }
         }
         assert_eq!(lost, 10);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_is_old_goes_but_not_what_is_in_force_or_not_rolled_up() {
-    on_both(async |store| {
-        let old = START - 11 * DAY;
-        let mut samples: Vec<_> = (0..5_000)
-            .map(|n| sample("temperature", old + n * 100, number(4.0)))
-            .collect();
-        samples.push(sample("temperature", START, number(5.0)));
-        samples.push(sample("door", START - 30 * DAY, Value::word("off")));
-        samples.push(sample("door", START - 20 * DAY, Value::word("on")));
-        write(&store, samples).await;
-        let now = Timestamp::from_millis(START + HOUR);
-        let keep = Retention::default();
-        let nothing = store.prune_history(now, &keep).await;
-        assert_eq!(nothing.expect("done"), 0, "nothing is rolled up yet");
-        store.roll_up(now).await.expect("rolled up");
-        // All but the newest of each before the cut.
-        let dropped = store.prune_history(now, &keep).await;
-        assert_eq!(dropped.expect("done"), 4_999 + 1);
-        let again = store.prune_history(now, &keep).await;
-        assert_eq!(again.expect("done"), 0);
-        assert_eq!(
-            raw(&store, "temperature", 0, START + DAY).await,
-            [(old + 499_900, number(4.0)), (START, number(5.0))]
-        );
-        let in_force = raw(&store, "door", START, START + HOUR).await;
-        assert_eq!(in_force, [(START, Value::word("on"))]);
-        // What was rolled up is still told, also after a late sample.
-        write(&store, vec![sample("temperature", old, number(99.0))]).await;
-        store.roll_up(now).await.expect("rolled up");
-        let hours = buckets(&store, old - HOUR, START, Resolution::Hour).await;
-        assert_eq!(hours.iter().map(|b| b.count).sum::<i64>(), 5_000);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn samples_that_are_not_rolled_up_yet_do_not_go_however_old() {
-    on_both(async |store| {
-        let at = |ms: i64| Timestamp::from_millis(START + ms);
-        write(&store, vec![sample("temperature", START, number(1.0))]).await;
-        store.roll_up(at(HOUR)).await.expect("rolled up");
-        let samples = (0..10).map(|n| sample("temperature", START + DAY + n, number(2.0)));
-        write(&store, samples.collect()).await;
-        let keep = Retention::default();
-        let dropped = store.prune_history(at(30 * DAY), &keep).await;
-        assert_eq!(dropped.expect("done"), 0);
-        store.roll_up(at(30 * DAY)).await.expect("rolled up");
-        let dropped = store.prune_history(at(30 * DAY), &keep).await;
-        assert_eq!(dropped.expect("done"), 10, "all but the newest");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn fine_buckets_go_after_their_days_and_hours_stay() {
-    on_both(async |store| {
-        let old = START - 100 * DAY;
-        write(&store, vec![sample("temperature", old, number(4.0))]).await;
-        let at = |ms: i64| Timestamp::from_millis(START + ms);
-        let batch = HistoryBatch {
-            availability: vec![
-                (device_id("fridge"), at(-100 * DAY), false),
-                (device_id("fridge"), at(-99 * DAY), true),
-            ],
-            losses: vec![(entity_ref("fridge", "temperature"), at(-100 * DAY), 7)],
-            ..HistoryBatch::default()
-        };
-        store.write_history(&batch).await.expect("written");
-        store.roll_up(at(HOUR)).await.expect("rolled up");
-        let dropped = store.prune_history(at(HOUR), &Retention::default()).await;
-        // A fine bucket, a loss, an availability; the sample is in force.
-        assert_eq!(dropped.expect("done"), 3);
-        let fine = buckets(&store, 0, START, Resolution::FiveMinutes).await;
-        assert!(fine.is_empty(), "{fine:?}");
-        assert_eq!(buckets(&store, 0, START, Resolution::Hour).await.len(), 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_deleted_device_is_forgotten_when_its_retention_ends() {
-    on_both(async |store| {
-        let fridge = device("fridge");
-        store.create_device(&fridge, &[]).await.expect("made");
-        let batch = HistoryBatch {
-            samples: vec![sample("temperature", START, number(4.0))],
-            last_states: vec![LastState {
-                target: entity_ref("fridge", "temperature"),
-                state: Some(number(4.0)),
-                attributes: BTreeMap::new(),
-                reported_at: None,
-                changed_at: None,
-            }],
-            ..HistoryBatch::default()
-        };
-        store.write_history(&batch).await.expect("written");
-        let at = |ms: i64| Timestamp::from_millis(START + ms);
-        store.roll_up(at(2 * HOUR)).await.expect("rolled up");
-        store
-            .delete_device(&fridge.id, at(0))
-            .await
-            .expect("deleted");
-        let keep = Retention::default();
-        store
-            .prune_history(at(89 * DAY), &keep)
-            .await
-            .expect("done");
-        let hours = buckets(&store, START, START + HOUR, Resolution::Hour).await;
-        assert_eq!(hours.len(), 1, "kept until then");
-        store
-            .prune_history(at(91 * DAY), &keep)
-            .await
-            .expect("done");
-        let hours = buckets(&store, START, START + HOUR, Resolution::Hour).await;
-        assert!(hours.is_empty());
-        assert!(store.last_states().await.expect("read").is_empty());
-        assert!(raw(&store, "temperature", 0, START + DAY).await.is_empty());
     })
     .await;
 }

@@ -11,3 +11,4 @@ mod history;
 mod make;
 mod opening;
 mod people;
+mod retention;

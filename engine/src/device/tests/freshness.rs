@@ -239,3 +239,22 @@ fn the_last_state_is_kept_at_each_change_and_else_once_a_minute() {
     b.pass(60_000);
     assert_eq!(last_states(&b.report("d/temperature", "5")).len(), 1);
 }
+
+#[test]
+fn a_message_stops_being_read_when_a_few_templates_ran_for_too_long() {
+    let slow = json!({"state_topic": "d/all", "value_template":
+        "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}"});
+    let ids: Vec<String> = (0..20).map(|n| format!("s{n}")).collect();
+    let entities = ids.iter().map(|id| entity(id, Kind::Sensor, &slow));
+    let mut b = Bench::new(entities.collect());
+    let effects = b.report("d/all", "1");
+    let warnings = pick(&effects, |e| match e {
+        Effect::Warn { what } => Some(what.as_str()),
+        _ => None,
+    });
+    let ran = warnings
+        .iter()
+        .filter(|w| w.ends_with("the template runs for too long"));
+    assert_eq!((warnings.len(), ran.count()), (20, 3));
+    assert!(warnings[19].contains("other templates took all the time"));
+}

@@ -177,3 +177,14 @@ fn one_message_costs_only_the_entities_on_its_topic() {
         .filter(|(a, b)| !Arc::ptr_eq(a, b));
     assert_eq!(copied.count(), 1);
 }
+
+#[test]
+fn a_sensor_with_a_state_class_alone_is_numeric_before_it_reports() {
+    let counter = json!({"state_topic": "d/count", "state_class": "total"});
+    let text = json!({"state_topic": "d/text"});
+    let b = Bench::new(vec![
+        entity("count", Kind::Sensor, &counter),
+        entity("text", Kind::Sensor, &text),
+    ]);
+    assert!(b.view("count").numeric && !b.view("text").numeric);
+}

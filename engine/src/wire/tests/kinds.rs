@@ -162,7 +162,7 @@ fn a_number_is_set_within_its_range_and_confirmed_to_its_step() {
     );
     assert_eq!(
         target.refusal(Action::Set, Some(json!(300))),
-        "a number must be a number from 5 to 30"
+        "the value must be from 5 to 30 °C in steps of 0.5"
     );
     for bad in [
         json!("21"),
@@ -181,6 +181,19 @@ fn a_number_is_set_within_its_range_and_confirmed_to_its_step() {
     target.take("t", "None");
     assert_eq!(target.state, None);
     assert!(!target.confirmed(Action::Set, Some(json!(21.5))));
+}
+
+#[test]
+fn a_number_is_confirmed_only_by_the_step_that_was_asked() {
+    let mut target = bench(
+        Kind::Number,
+        json!({"command_topic": "t/set", "state_topic": "t", "min": 5, "max": 30, "step": 1}),
+    );
+    target.take("t", "21");
+    assert!(!target.confirmed(Action::Set, Some(json!(21.5))));
+    assert!(target.confirmed(Action::Set, Some(json!(21.2))));
+    target.take("t", "22");
+    assert!(target.confirmed(Action::Set, Some(json!(21.5))));
 }
 
 #[test]

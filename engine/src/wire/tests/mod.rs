@@ -16,6 +16,7 @@ use crate::config::{EntityConfig, Raw};
 use crate::kind::{Action, Kind};
 use jiff::tz::TimeZone;
 use serde_json::json;
+use std::cell::Cell;
 
 /// A house with one entity.
 struct Bench {
@@ -23,6 +24,7 @@ struct Bench {
     templates: Templates,
     vars: Vars,
     zone: TimeZone,
+    exhausted: Cell<u32>,
     state: Option<Value>,
     attributes: BTreeMap<String, serde_json::Value>,
 }
@@ -41,6 +43,7 @@ fn bench(kind: Kind, config: serde_json::Value) -> Bench {
             entity_id: "lamp".into(),
         },
         zone: TimeZone::UTC,
+        exhausted: Cell::new(0),
         state: None,
         attributes: BTreeMap::new(),
     }
@@ -53,6 +56,7 @@ impl Bench {
             now: Timestamp::from_millis(1_795_506_757_123),
             zone: &self.zone,
             vars: &self.vars,
+            exhausted: &self.exhausted,
         }
     }
 

@@ -41,6 +41,7 @@ fn entity(kind: Kind, state: Option<Value>) -> EntityView {
         category: None,
         device_class: None,
         unit: None,
+        numeric: kind == Kind::Number,
         range: None,
         options: Vec::new(),
         actions: Vec::new(),
