@@ -4,7 +4,7 @@
 //! a state.
 
 use super::{
-    BRIGHTNESS, Context, EXHAUSTED_MAX, Known, PAYLOAD_MAX, POSITION, excerpt, parse_json,
+    BLOCKED, BRIGHTNESS, Context, EXHAUSTED_MAX, Known, PAYLOAD_MAX, POSITION, excerpt, parse_json,
 };
 use crate::config::{
     BinarySensorConfig, CoverConfig, Detail, Encoding, EntityConfig, LightConfig, LightSchema,
@@ -21,30 +21,6 @@ const NONE: &str = "None";
 
 /// Most attributes kept of one message.
 const ATTRIBUTES_MAX: usize = 64;
-
-/// Attributes that a device may not set: they have a meaning of their own.
-const BLOCKED: &[&str] = &[
-    "assumed_state",
-    "attribution",
-    "available",
-    "device_class",
-    "device_info",
-    "entity_category",
-    "entity_picture",
-    "entity_registry_enabled_default",
-    "extra_state_attributes",
-    "force_update",
-    "friendly_name",
-    "icon",
-    "name",
-    "should_poll",
-    "state",
-    "supported_features",
-    "unique_id",
-    "unit_of_measurement",
-    BRIGHTNESS,
-    POSITION,
-];
 
 /// One thing that a message said about an entity.
 #[derive(Clone, Debug, PartialEq)]

@@ -68,6 +68,30 @@ pub struct Context<'a> {
     pub exhausted: &'a Cell<u32>,
 }
 
+/// Attributes that a device may not set: they have a meaning of their own.
+const BLOCKED: &[&str] = &[
+    "assumed_state",
+    "attribution",
+    "available",
+    "device_class",
+    "device_info",
+    "entity_category",
+    "entity_picture",
+    "entity_registry_enabled_default",
+    "extra_state_attributes",
+    "force_update",
+    "friendly_name",
+    "icon",
+    "name",
+    "should_poll",
+    "state",
+    "supported_features",
+    "unique_id",
+    "unit_of_measurement",
+    BRIGHTNESS,
+    POSITION,
+];
+
 /// So many templates may run out of fuel on one message before no more of them are run: one
 /// message must not take its device's time once for each of hundreds of entities.
 const EXHAUSTED_MAX: u32 = 3;

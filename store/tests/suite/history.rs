@@ -6,8 +6,7 @@ use iothome_engine::time::Timestamp;
 use iothome_engine::value::Value;
 use iothome_store::testing::on_both;
 use iothome_store::{
-    Bucket, Gap, GapKind, HistoryBatch, HistoryPage, HistoryQuery, Points, Resolution, Retention,
-    Store,
+    Bucket, Gap, GapKind, HistoryBatch, HistoryPage, HistoryQuery, Points, Resolution, Store,
 };
 use std::collections::BTreeMap;
 
@@ -427,35 +426,6 @@ async fn pages_tell_each_gap_and_loss_once() {
             }
         }
         assert_eq!(lost, 10);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_clock_that_was_ahead_does_not_stop_the_roll_ups() {
-    on_both(async |store| {
-        let ahead = START + 400 * DAY;
-        write(&store, vec![sample("temperature", ahead, number(1.0))]).await;
-        store
-            .roll_up(Timestamp::from_millis(ahead + HOUR))
-            .await
-            .expect("rolled up");
-        store
-            .prune_history(Timestamp::from_millis(ahead + HOUR), &Retention::default())
-            .await
-            .expect("done");
-        // The clock is set right; roll-ups go on from there.
-        store
-            .roll_up(Timestamp::from_millis(START))
-            .await
-            .expect("rolled up");
-        write(&store, vec![sample("temperature", START, number(2.0))]).await;
-        store
-            .roll_up(Timestamp::from_millis(START + 2 * HOUR))
-            .await
-            .expect("rolled up");
-        let hours = buckets(&store, START, START + DAY, Resolution::Hour).await;
-        assert_eq!(hours.len(), 1);
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! How long history is kept, and what must stay however old it is.
+//! How long history is kept, what must stay however old it is, and clocks that were wrong.
 
 use crate::history::{DAY, HOUR, START, buckets, number, raw, sample, write};
 use crate::make::{device, device_id, entity_ref};
@@ -127,6 +127,35 @@ async fn a_deleted_device_is_forgotten_when_its_retention_ends() {
         assert!(hours.is_empty());
         assert!(store.last_states().await.expect("read").is_empty());
         assert!(raw(&store, "temperature", 0, START + DAY).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_does_not_stop_the_roll_ups() {
+    on_both(async |store| {
+        let ahead = START + 400 * DAY;
+        write(&store, vec![sample("temperature", ahead, number(1.0))]).await;
+        store
+            .roll_up(Timestamp::from_millis(ahead + HOUR))
+            .await
+            .expect("rolled up");
+        store
+            .prune_history(Timestamp::from_millis(ahead + HOUR), &Retention::default())
+            .await
+            .expect("done");
+        // The clock is set right; roll-ups go on from there.
+        store
+            .roll_up(Timestamp::from_millis(START))
+            .await
+            .expect("rolled up");
+        write(&store, vec![sample("temperature", START, number(2.0))]).await;
+        store
+            .roll_up(Timestamp::from_millis(START + 2 * HOUR))
+            .await
+            .expect("rolled up");
+        let hours = buckets(&store, START, START + DAY, Resolution::Hour).await;
+        assert_eq!(hours.len(), 1);
     })
     .await;
 }
