@@ -5,6 +5,7 @@
 //! never run for longer than its fuel.
 
 mod filters;
+mod guard;
 mod limits;
 mod patterns;
 mod python;
@@ -17,13 +18,14 @@ pub(crate) use python::float_text;
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::value::{Object, Value};
-use minijinja::{Environment, ErrorKind};
+use minijinja::{AutoEscape, Environment, ErrorKind, machinery};
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-/// Instructions a template may use: a real one needs a few hundred, so this is
-/// generous, and a template that loops is stopped within a few milliseconds.
-const FUEL: u64 = 50_000;
+/// Instructions a template may use, and what is worth as much: 64 bytes of text made, four
+/// items of a list read. A real one needs a few hundred, so this is generous, and a template
+/// that loops is stopped within a few milliseconds.
+const FUEL: u64 = 10_000;
 
 /// Longest template, in bytes. Zigbee2MQTT's longest are about 3 KiB.
 pub const TEMPLATE_MAX: usize = 16 * 1024;
@@ -102,12 +104,13 @@ impl Templates {
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(RECURSION_MAX);
         environment.set_debug(false);
-        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment
             .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.set_formatter(python::format);
         // What a loop puts into a namespace can nest without end.
         environment.remove_global("namespace");
+        guard::register(&mut environment);
         filters::register(&mut environment);
         patterns::register(&mut environment);
         times::register(&mut environment);
@@ -164,10 +167,18 @@ impl Templates {
             return Err(TemplateError::TooLong);
         }
         let compiled = self.compiled(source)?;
-        let output = compiled
-            .environment
-            .get_template(source)?
-            .render(Value::from_object(scope))?;
+        let template = compiled.environment.get_template(source)?;
+        let plain = machinery::get_compiled_template(&template);
+        let program = guard::guarded(&plain.instructions)?;
+        let mut output = String::with_capacity(plain.buffer_size_hint);
+        machinery::eval(
+            &compiled.environment,
+            &program,
+            Value::from_object(scope),
+            &plain.blocks,
+            &mut machinery::make_string_output(&mut output),
+            AutoEscape::None,
+        )?;
         if output.len() > OUTPUT_MAX {
             return Err(TemplateError::TooLong);
         }

@@ -162,3 +162,171 @@ fn the_smallest_number_has_an_ordinal_ending_too() {
     let smallest = "{{ (-9223372036854775807 - 1) | ordinal }}";
     assert_eq!(read(smallest, "").as_deref(), Ok("-9223372036854775808th"));
 }
+
+/// A list in which `depth` others are nested, each twice: 2^depth items to read, few to build.
+fn doubled(name: &str, depth: usize) -> String {
+    let set = |what: &str| format!("{{% set {name} = {what} %}}");
+    set("[value, value]") + &set(&format!("[{name}, {name}]")).repeat(depth)
+}
+
+#[test]
+fn what_is_nested_and_shared_is_paid_for_by_each_that_reads_it() {
+    let lists = doubled("l", 30) + &doubled("m", 30);
+    let maps = lists.replace("[l, l]", "{'a': l, 'b': l}");
+    for work in [
+        "l",
+        "l ~ ''",
+        "'' ~ l",
+        "l == m",
+        "l < m",
+        "l != m",
+        "0 < l < m",
+        "l in [m]",
+        "l in m",
+        "l | string",
+        "l | to_json",
+        "l | tojson",
+        "l | pprint",
+        "l | join",
+        "l | urlencode",
+        "l | float",
+        "l | unique",
+        "l | sort",
+        "l | max",
+        "max(l)",
+        "max(l, m)",
+        "[l, m] | max",
+        "l | contains(m)",
+        "','.join(l)",
+        "'%s' | format(l)",
+        "'{}'.format(l)",
+        "l.count(m)",
+        "{l: 1}",
+        "{'a': 1}[l]",
+        "l is eq(m)",
+        "l is in([m])",
+        "[1, 2] | map('eq', l)",
+        "[l] | map('string')",
+        "[l] | map('to_json')",
+        "[m] | select('eq', l)",
+        "l + m",
+        "l[1:]",
+        "l | batch(2)",
+        "l | zip(m)",
+        "l | chain(m)",
+        "dict(a=l)",
+        "l | replace('', 'x')",
+    ] {
+        for lists in [&lists, &maps] {
+            let source = format!("{lists}{{{{ {work} }}}}");
+            assert!(read(&source, "1").is_err(), "{work}");
+        }
+    }
+    // What does not read it does not pay.
+    for (work, answer) in [
+        ("l is defined", "True"),
+        ("l | length", "2"),
+        ("l | default('x') | length", "2"),
+        ("l[0:1] | length", "1"),
+    ] {
+        let source = format!("{}{{{{ {work} }}}}", doubled("l", 5));
+        assert_eq!(read(&source, "1").as_deref(), Ok(answer), "{work}");
+    }
+}
+
+#[test]
+fn lists_grow_neither_by_operators_nor_by_filters() {
+    let grow = |step: &str, times: usize| {
+        format!(
+            "{{% set l = [1, 2] %}}{}",
+            format!("{{% set l = {step} %}}").repeat(times)
+        )
+    };
+    for (step, times) in [
+        ("l * 1000", 1),
+        ("1000 * l", 1),
+        ("[l] * 9", 3),
+        ("(1, l) * 9", 1),
+        ("l + l", 60),
+        ("l | chain(l)", 60),
+        ("l | zip(l) | list", 60),
+        ("l | batch(9, l) | list", 60),
+        ("l | slice(9, l) | list", 60),
+        ("l | map(attribute='x', default=l) | list", 30),
+        ("[l, l] | map('list') | list", 60),
+        ("{'a': l, 'b': l}.values() | list", 60),
+        ("[l, l] | groupby(0)", 60),
+    ] {
+        for use_of in [
+            "{{ l }}",
+            "{{ l[1000000000:] }}",
+            "{{ l | length }}{{ l | string }}",
+            "{{ l == l[0:] }}",
+        ] {
+            let source = grow(step, times) + use_of;
+            assert!(read(&source, "").is_err(), "{step} then {use_of}");
+        }
+    }
+}
+
+#[test]
+fn text_grows_no_further_than_the_fuel_goes() {
+    let payload = "a ".repeat(30_000);
+    let long = format!("{{% set s = value %}}{}", "{% set s = s ~ s %}".repeat(40));
+    for work in [
+        "{{ value.replace('', value) }}".to_owned(),
+        "{{ value | replace('', value) }}".to_owned(),
+        "{{ value | replace('a', value) }}".to_owned(),
+        "{{ value.strip(value) | length }}".to_owned(),
+        "{{ value | trim(value) | length }}".to_owned(),
+        "{{ [value] | map('trim', value) | list | length }}".to_owned(),
+        "{{ value | slugify(value) | length }}".to_owned(),
+        "{{ value | list | join(value) | length }}".to_owned(),
+        "{{ value.join(value) | length }}".to_owned(),
+        "{{ value | indent(100000000) | length }}".to_owned(),
+        "{{ ('x\n' * 1000) | indent(100000) | length }}".to_owned(),
+        "{{ value.center(99999999) }}".to_owned(),
+        "{{ value.ljust(99999999) }}".to_owned(),
+        "{{ ('{0}' * 9999).format(value) | length }}".to_owned(),
+        "{{ ('%(a)s' * 9999) | format(a=value) | length }}".to_owned(),
+        "{{ '%99999999d' | format(1) | length }}".to_owned(),
+        "{{ '%.99999999f' | format(1) | length }}".to_owned(),
+        "{{ '%*d' | format(99999999, 1) | length }}".to_owned(),
+        "{{ 'x' * 99999999 }}".to_owned(),
+        "{{ ['x'] * 99999999 }}".to_owned(),
+        format!("{long}{{{{ s | length }}}}"),
+        long.replace('~', "+") + "{{ s | length }}",
+    ] {
+        assert!(read(&work, &payload).is_err(), "{work}");
+    }
+}
+
+#[test]
+fn a_run_reads_no_more_of_a_big_payload_than_its_fuel_pays_for() {
+    let payload = format!("[{}1]", "1,".repeat(9_000));
+    let one = "{{ value_json == value_json[0:] }}";
+    assert_eq!(read(one, &payload), Err(TemplateError::TooMuchWork));
+    let first = "{{ value_json | length }} {{ value_json is defined }}";
+    assert_eq!(read(first, &payload).as_deref(), Ok("9001 True"));
+    for work in [
+        "value_json == [value_json]",
+        "value_json | sort",
+        "value_json | join",
+    ] {
+        let source = format!("{{% for i in range(99) %}}{{% set x = {work} %}}{{% endfor %}}");
+        assert_eq!(
+            read(&source, &payload),
+            Err(TemplateError::TooMuchWork),
+            "{work}"
+        );
+    }
+}
+
+#[test]
+fn jumps_still_arrive_where_they_should() {
+    let source = "{% for x in value_json if x != 2 %}{% if x == 1 %}a{% elif x > 3 %}b{{ x }}\
+                  {% else %}c{% endif %}{{ ',' if not loop.last }}{% else %}none{% endfor %}\
+                  {{ 'y' if 0 < value_json | length <= 9 and (1 == 2 or 3 in value_json) }}";
+    assert_eq!(read(source, "[1,2,3,4]").as_deref(), Ok("a,c,b4y"));
+    assert_eq!(read(source, "[]").as_deref(), Ok("none"));
+}
