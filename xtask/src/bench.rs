@@ -19,7 +19,16 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) fn run(settle_s: u64) -> Result<(), String> {
     step(
         "release build",
-        cargo().args(["build", "--release", "--locked"]),
+        // With the whole workspace in both: another set of packages would be compiled anew.
+        cargo().args([
+            "build",
+            "--release",
+            "--locked",
+            "--workspace",
+            "--bins",
+            "--example",
+            "report_cost",
+        ]),
     )?;
     let program = root().join("target/release/iothome");
     say("");
@@ -102,16 +111,7 @@ fn report_cost() -> Result<(), String> {
     say("");
     step(
         "cost of one report",
-        cargo().args([
-            "run",
-            "--release",
-            "--locked",
-            "--quiet",
-            "-p",
-            "iothome-actors",
-            "--example",
-            "report_cost",
-        ]),
+        &mut Command::new(root().join("target/release/examples/report_cost")),
     )
 }
 
@@ -148,7 +148,7 @@ impl Running {
             .args([task, "--banner", "json"])
             .env("IOTHOME_DATA_DIR", folder)
             .env("IOTHOME_HTTP_LISTEN", "127.0.0.1:0")
-            .env("IOTHOME_HTTPS_LISTEN", "127.0.0.1:0")
+            .env("IOTHOME_HTTPS_LISTEN", "off")
             .env("IOTHOME_BROKER_LISTEN", "127.0.0.1:0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -164,10 +164,7 @@ impl Running {
             .map_err(|e| e.to_string())?;
         let banner: serde_json::Value = serde_json::from_str(&line)
             .map_err(|e| format!("`iothome {task}` printed no banner ({e}): {line:?}"))?;
-        let url = banner["http"]
-            .as_str()
-            .or_else(|| banner["url"].as_str())
-            .unwrap_or_default();
+        let url = banner["url"].as_str().unwrap_or_default();
         let address = url
             .trim_start_matches("http://")
             .trim_end_matches('/')
