@@ -146,7 +146,8 @@ impl Running {
     fn start(program: &Path, task: &str, folder: &Path) -> Result<Self, String> {
         let mut child = Command::new(program)
             .args([task, "--banner", "json"])
-            .env("IOTHOME_DATA_DIR", folder)
+            // The hub makes it, for itself alone.
+            .env("IOTHOME_DATA_DIR", folder.join("data"))
             .env("IOTHOME_HTTP_LISTEN", "127.0.0.1:0")
             .env("IOTHOME_HTTPS_LISTEN", "off")
             .env("IOTHOME_BROKER_LISTEN", "127.0.0.1:0")

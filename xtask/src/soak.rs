@@ -17,8 +17,9 @@ pub(crate) fn run(kills: u32) -> Result<(), String> {
                 "--workspace",
                 "--locked",
                 "--test",
-                "crash",
+                "e2e",
                 "--",
+                "crash::",
                 "--nocapture",
             ])
             .env("IOTHOME_TEST_KILLS", kills.to_string()),
