@@ -110,11 +110,19 @@ fn given(url: &MqttUrl, trust: &BrokerTrust, client_id: String) -> Result<Broker
             client_id,
             keep_alive_s: KEEP_ALIVE_S,
         },
-        address: format!("{}:{}", url.host, url.port),
+        address: address(url),
         fingerprints,
         #[cfg(feature = "embedded")]
         embedded: None,
     })
+}
+
+/// Host and port as people write them: an IPv6 address stands in brackets.
+fn address(url: &MqttUrl) -> String {
+    url.host.parse::<Ipv6Addr>().map_or_else(
+        |_| format!("{}:{}", url.host, url.port),
+        |ip| SocketAddr::new(ip.into(), url.port).to_string(),
+    )
 }
 
 fn read_ca(path: &Path) -> Result<Vec<u8>, StartError> {
@@ -132,5 +140,18 @@ pub(crate) fn reachable_here(listening: SocketAddr) -> IpAddr {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
+    use super::*;
+
+    #[test]
+    fn an_ipv6_broker_is_told_in_brackets() {
+        let told = |url: &str| address(&MqttUrl::parse(url).unwrap());
+        assert_eq!(told("mqtts://[::1]:8884"), "[::1]:8884");
+        assert_eq!(told("mqtts://broker.lan:8884"), "broker.lan:8884");
     }
 }
