@@ -9,7 +9,7 @@ use crate::secrets;
 use crate::settings::{BrokerChoice, BrokerTrust, MqttUrl};
 use iothome_actors::{MqttConfig, SharedAccess};
 use iothome_store::Store;
-use iothome_tls::{Authority, Fingerprints};
+use iothome_tls::{Authority, Fingerprint};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +25,10 @@ pub(crate) struct BrokerSide {
     pub(crate) mqtt: MqttConfig,
     /// As devices and people know it.
     pub(crate) address: String,
-    pub(crate) fingerprints: Option<Fingerprints>,
+    /// SHA-256 of its certificate: told by the operator, or of the embedded broker's own.
+    pub(crate) sha256: Option<Fingerprint>,
+    /// SHA-1, which only the certificate itself tells.
+    pub(crate) sha1: Option<String>,
     #[cfg(feature = "embedded")]
     pub(crate) embedded: Option<Arc<iothome_broker::Broker>>,
 }
@@ -95,8 +98,10 @@ async fn client_id(store: &Store) -> Result<String, StartError> {
 }
 
 fn given(url: &MqttUrl, trust: &BrokerTrust, client_id: String) -> Result<BrokerSide, StartError> {
-    let (tls, fingerprints) = match trust {
-        BrokerTrust::Fingerprints(pins) => (iothome_tls::pinned_client(pins), None),
+    let (tls, sha256) = match trust {
+        BrokerTrust::Fingerprints(pins) => {
+            (iothome_tls::pinned_client(pins), pins.first().copied())
+        }
         BrokerTrust::Ca(path) => (iothome_tls::ca_client(&read_ca(path)?)?, None),
         BrokerTrust::System => (iothome_tls::system_client()?, None),
     };
@@ -111,7 +116,8 @@ fn given(url: &MqttUrl, trust: &BrokerTrust, client_id: String) -> Result<Broker
             keep_alive_s: KEEP_ALIVE_S,
         },
         address: address(url),
-        fingerprints,
+        sha256,
+        sha1: None,
         #[cfg(feature = "embedded")]
         embedded: None,
     })

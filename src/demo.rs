@@ -110,7 +110,7 @@ pub(crate) async fn start(
             issued.password,
         ));
     }
-    let pins = side.fingerprints.iter().map(|f| f.sha256).collect();
+    let pins = side.sha256.into_iter().collect();
     Home::start(SimulatorConfig {
         host: side.mqtt.host.clone(),
         port: side.mqtt.port,

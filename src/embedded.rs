@@ -50,7 +50,8 @@ pub(crate) async fn open(
             keep_alive_s: KEEP_ALIVE_S,
         },
         address: known_as(listening),
-        fingerprints: Some(identity.fingerprints),
+        sha256: Some(identity.fingerprints.sha256),
+        sha1: Some(identity.fingerprints.sha1),
         embedded: Some(Arc::new(broker)),
     })
 }

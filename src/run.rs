@@ -203,10 +203,8 @@ impl Place {
             discovery_prefix: self.settings.discovery_prefix.clone(),
             access,
             cut: side.cutter(),
-            fingerprints: side
-                .fingerprints
-                .as_ref()
-                .map(|f| (f.sha256.to_string(), f.sha1.clone())),
+            sha256: side.sha256.map(|f| f.to_string()),
+            sha1: side.sha1.clone(),
             password_workers: password_workers(),
         }
     }

@@ -84,13 +84,12 @@ pub(crate) fn banner(
         .or_else(|| web.http.map(|at| own_address("http", at)))
         .or_else(|| web.https.map(|at| own_address("https", at)));
     let shows_own_ca = web.https.is_some() && place.settings.certificate.is_none();
-    let fingerprints = side.fingerprints.as_ref();
     Ok(Banner {
         url: url.unwrap_or_default(),
         setup_code: config.setup_code.clone(),
         broker: Some(side.address.clone()),
-        sha256: fingerprints.map(|f| f.sha256.to_string()),
-        sha1: fingerprints.map(|f| f.sha1.clone()),
+        sha256: side.sha256.map(|f| f.to_string()),
+        sha1: side.sha1.clone(),
         ca: Some(place.authority.ca_path().display().to_string()),
         data_dir: place.dir.path().display().to_string(),
         lan: web.https.map(lan).unwrap_or_default(),

@@ -177,7 +177,8 @@ impl Bench {
             discovery_prefix: "homeassistant".into(),
             access,
             cut: None,
-            fingerprints: None,
+            sha256: None,
+            sha1: None,
             password_workers: 1,
         };
         let hub = Hub::start(config, store, Clock::system())

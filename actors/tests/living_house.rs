@@ -206,7 +206,8 @@ async fn hub(store: &Store, broker: &Arc<Broker>, pin: Fingerprint, access: &Sha
                 broker.cut(user);
             }
         })),
-        fingerprints: None,
+        sha256: None,
+        sha1: None,
         password_workers: 1,
     };
     let hub = Box::pin(Hub::start(config, store.clone(), Clock::system()));

@@ -51,6 +51,12 @@ async fn mosquitto_and_postgresql_carry_a_command_and_survive_the_brokers_death(
     );
     assert_eq!(made["broker_managed_by"], "operator", "{made}");
     api.wait_for_broker().await;
+    let (_, status) = api.get("/api/v1/broker").await;
+    assert_eq!(
+        status["sha256"],
+        broker.sha256.as_str(),
+        "devices pin it: {status}"
+    );
 
     let device = obedient(&door(&broker));
     device

@@ -72,7 +72,8 @@ impl Fixture {
             cut: Some(Arc::new(move |user| {
                 cut.lock().expect("whole").push(user.to_owned());
             })),
-            fingerprints: None,
+            sha256: None,
+            sha1: None,
             password_workers: 1,
         };
         let (hub, acts) = start(&config, &store).await;

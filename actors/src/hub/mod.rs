@@ -90,8 +90,10 @@ pub struct HubConfig {
     pub access: SharedAccess,
     /// Ends the connections of a broker user, if the broker is embedded.
     pub cut: Option<Cut>,
-    /// SHA-256 and SHA-1 of the broker's certificate, if they are known.
-    pub fingerprints: Option<(String, String)>,
+    /// SHA-256 of the broker's certificate, if it is known.
+    pub sha256: Option<String>,
+    /// SHA-1 of the broker's certificate, if it is known.
+    pub sha1: Option<String>,
     /// How many passwords are hashed at once.
     pub password_workers: usize,
 }
@@ -204,14 +206,13 @@ impl Hub {
         let config = &self.inner.config;
         let status = self.inner.services.wire.mqtt().map(|m| m.status());
         let status = status.unwrap_or_default();
-        let (sha256, sha1) = config.fingerprints.clone().unzip();
         BrokerStatus {
             address: config.broker_address.clone(),
             connected: status.connected,
             since: status.since,
             problem: status.problem,
-            sha256,
-            sha1,
+            sha256: config.sha256.clone(),
+            sha1: config.sha1.clone(),
             managed_by: match (config.managed, &config.cut) {
                 (false, _) => "operator",
                 (true, Some(_)) => "embedded",

@@ -327,7 +327,8 @@ fn hub_config(broker: SocketAddr, fingerprint: Fingerprint, access: SharedAccess
         discovery_prefix: "homeassistant".into(),
         access,
         cut: None,
-        fingerprints: Some((fingerprint.to_string(), "not told".into())),
+        sha256: Some(fingerprint.to_string()),
+        sha1: Some("not told".into()),
         password_workers: 2,
     }
 }
