@@ -14,6 +14,7 @@ mod embedded;
 mod error;
 mod health;
 mod logging;
+mod metrics_help;
 mod names;
 mod people;
 mod ports;

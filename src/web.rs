@@ -7,7 +7,7 @@ use crate::broker_side::{BrokerSide, reachable_here};
 use crate::error::StartError;
 use crate::run::Place;
 use crate::settings::Mode;
-use crate::{names, ports};
+use crate::{metrics_help, names, ports};
 use iothome_http::{Web, WebConfig};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::net::SocketAddr;
@@ -19,10 +19,12 @@ const BUCKETS: [f64; 14] = [
 
 /// Starts counting.
 pub(crate) fn metrics() -> Result<PrometheusHandle, StartError> {
-    PrometheusBuilder::new()
+    let handle = PrometheusBuilder::new()
         .set_buckets(&BUCKETS)
         .and_then(PrometheusBuilder::install_recorder)
-        .map_err(|e| StartError::Other(format!("metrics cannot be counted: {e}")))
+        .map_err(|e| StartError::Other(format!("metrics cannot be counted: {e}")))?;
+    metrics_help::describe();
+    Ok(handle)
 }
 
 /// What the web door is told; the set-up code is added when the database is open.

@@ -38,6 +38,12 @@ async fn one_command_gives_a_live_home() {
     ] {
         assert!(kinds.contains(kind), "no {kind} in {kinds:?}");
     }
+    let metrics = api.text("/metrics").await;
+    for line in metrics.lines().filter_map(|l| l.strip_prefix("# TYPE ")) {
+        let name = line.split(' ').next().unwrap_or_default();
+        let help = format!("# HELP {name} ");
+        assert!(metrics.contains(&help), "no help for {name}");
+    }
     let (_, new) = api.get("/api/v1/new-devices").await;
     assert_eq!(
         new["items"].as_array().map(Vec::len),

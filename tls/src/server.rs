@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Handshakes look at the files at most this often: a renewal is days early, so a minute is soon enough.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -36,17 +36,14 @@ struct Reloading {
 
 struct Shown {
     key: Arc<CertifiedKey>,
-    written_at: Option<SystemTime>,
     looked_at: Instant,
 }
 
 impl Reloading {
     fn open(cert_pem: &Path, key_pem: &Path) -> Result<Self, TlsError> {
-        let written_at = written_at(cert_pem, key_pem);
         let key = Arc::new(load(cert_pem, key_pem)?);
         let shown = Shown {
             key,
-            written_at,
             looked_at: Instant::now(),
         };
         Ok(Self {
@@ -61,12 +58,10 @@ impl Reloading {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if now.duration_since(shown.looked_at) >= LOOK_EVERY {
             shown.looked_at = now;
-            let written_at = written_at(&self.cert_pem, &self.key_pem);
-            if written_at != shown.written_at
-                && let Ok(key) = load(&self.cert_pem, &self.key_pem)
-            {
+            // Read, not compared by time: two writes within a tick of the file system's clock
+            // look the same.
+            if let Ok(key) = load(&self.cert_pem, &self.key_pem) {
                 shown.key = Arc::new(key);
-                shown.written_at = written_at;
             }
         }
         Arc::clone(&shown.key)
@@ -85,12 +80,6 @@ impl fmt::Debug for Reloading {
             .field("cert_pem", &self.cert_pem)
             .finish_non_exhaustive()
     }
-}
-
-/// The younger of both files' times; key and certificate change together.
-fn written_at(cert_pem: &Path, key_pem: &Path) -> Option<SystemTime> {
-    let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
-    time(cert_pem).max(time(key_pem))
 }
 
 /// Reads a chain and its key and checks that they belong together.
@@ -116,6 +105,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
     use super::*;
     use crate::Authority;
+    use std::time::SystemTime;
 
     fn future() -> Instant {
         Instant::now() + LOOK_EVERY * 2

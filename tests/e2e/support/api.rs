@@ -92,6 +92,14 @@ impl Api {
         self.request(Method::GET, path, None).await
     }
 
+    /// GET of something that is no JSON.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let request = self.client.get(format!("{}{path}", self.base));
+        let response = request.bearer_auth(&self.token).send().await;
+        let response = response.unwrap_or_else(|e| panic!("{path}: {e}"));
+        response.text().await.unwrap_or_default()
+    }
+
     /// POST with a JSON body.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.request(Method::POST, path, Some(&body)).await
