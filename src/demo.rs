@@ -10,7 +10,7 @@ use crate::people;
 use crate::secrets;
 use crate::settings::Settings;
 use iothome_actors::{
-    Accept, Hub, HubError, IssuedCredential, NewCredential, NewDevice, NewEntity,
+    Accept, Hub, HubError, IssuedCredential, NewCredential, NewDevice, NewDeviceView, NewEntity,
 };
 use iothome_engine::ids::{DeviceId, UserId};
 use iothome_engine::kind::Kind;
@@ -100,10 +100,12 @@ pub(crate) async fn start(
         let issued = match blueprint.joining {
             Joining::ByHand => enter_by_hand(hub, &blueprint, &user.subject).await,
             Joining::Announced | Joining::Waiting => {
-                credential(hub, &blueprint, &user.subject).await
+                credential(hub, &blueprint, &user.subject).await.map(Some)
             }
         };
-        let issued = issued.map_err(|e| not_in(&blueprint, &e))?;
+        let Some(issued) = issued.map_err(|e| not_in(&blueprint, &e))? else {
+            continue;
+        };
         devices.push(DeviceSpec::new(
             &blueprint,
             issued.username,
@@ -166,14 +168,15 @@ fn device_id(blueprint: &Blueprint) -> DeviceId {
         .expect("the household's ids follow the grammar, as a test sees to")
 }
 
-/// The device that cannot announce itself is typed in, as a person would do it.
+/// The device that cannot announce itself is typed in, as a person would do it; `None` if
+/// the user deleted it, since an id is never given again.
 async fn enter_by_hand(
     hub: &Hub,
     blueprint: &Blueprint,
     by: &Subject,
-) -> Result<IssuedCredential, HubError> {
-    if let Some(issued) = new_password(hub, blueprint, by).await? {
-        return Ok(issued);
+) -> Result<Option<IssuedCredential>, HubError> {
+    if hub.house().device(&device_id(blueprint)).is_some() {
+        return credential(hub, blueprint, by).await.map(Some);
     }
     let new = NewDevice {
         id: Some(blueprint.id.to_owned()),
@@ -182,8 +185,11 @@ async fn enter_by_hand(
         entities: hand_made_entities(),
         credential: true,
     };
-    let (_, issued) = hub.create_device(new, by).await?;
-    issued.ok_or(HubError::NotFound)
+    match hub.create_device(new, by).await {
+        Ok((_, issued)) => Ok(issued),
+        Err(HubError::Taken { .. }) => Ok(None),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// `1` and `0` on a topic, JSON on the status topic: a firmware of one evening.
@@ -250,8 +256,8 @@ pub(crate) async fn accept_announced(hub: Hub, user: Subject) {
 
 async fn accept(hub: &Hub, blueprint: &Blueprint, user: &Subject) {
     let waiting = hub.new_devices();
-    let is_it = |name: &str, status| name == blueprint.name && status == NewStatus::New;
-    let Some(new) = waiting.iter().find(|n| is_it(&n.name, n.status)) else {
+    let is_it = |n: &NewDeviceView| n.status == NewStatus::New && speaks(&n.topics, blueprint.id);
+    let Some(new) = waiting.iter().find(|n| is_it(n)) else {
         return;
     };
     let accepted = Accept {
@@ -261,6 +267,13 @@ async fn accept(hub: &Hub, blueprint: &Blueprint, user: &Subject) {
     if let Err(error) = hub.accept_new(&new.id, accepted, user).await {
         tracing::warn!(device = blueprint.id, %error, "a simulated device was not accepted");
     }
+}
+
+/// Whether these are topics on which that device alone may announce itself: a name, anybody
+/// could give itself.
+fn speaks(topics: &[String], id: &str) -> bool {
+    let is_own = |topic: &String| topic.split('/').nth(2) == Some(id);
+    !topics.is_empty() && topics.iter().all(is_own)
 }
 
 impl DemoUser {
@@ -281,6 +294,22 @@ mod tests {
         for blueprint in household() {
             assert_eq!(device_id(&blueprint).as_str(), blueprint.id);
         }
+    }
+
+    #[test]
+    fn a_device_is_known_by_its_own_topics() {
+        let on = |topics: &[&str]| {
+            let topics: Vec<String> = topics.iter().map(|t| (*t).to_owned()).collect();
+            speaks(&topics, "lamp")
+        };
+        assert!(on(&["homeassistant/device/lamp/config"]));
+        assert!(on(&["homeassistant/light/lamp/main/config"]));
+        assert!(!on(&["homeassistant/device/other/config"]));
+        assert!(!on(&[
+            "homeassistant/device/lamp/config",
+            "homeassistant/device/other/config"
+        ]));
+        assert!(!on(&[]));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 /// Counters and their meaning.
-const COUNTERS: [(&str, &str); 20] = [
+const COUNTERS: [(&str, &str); 21] = [
     (
         "iothome_actor_restarts_total",
         "Parts of the hub that failed and were started again",
@@ -73,6 +73,10 @@ const COUNTERS: [(&str, &str); 20] = [
         "iothome_outbox_dropped_total",
         "Publications that left the outbox without being sent",
     ),
+    (
+        "iothome_reports_coalesced_total",
+        "Messages that a device that was behind never saw: newer ones took their place",
+    ),
     ("iothome_reports_total", "Messages that reached a device"),
     (
         "iothome_restarts_total",
@@ -91,7 +95,7 @@ const GAUGES: [(&str, &str); 3] = [
 ];
 
 /// Histograms, their unit and their meaning.
-const HISTOGRAMS: [(&str, Unit, &str); 4] = [
+const HISTOGRAMS: [(&str, Unit, &str); 5] = [
     (
         "iothome_command_seconds",
         Unit::Seconds,
@@ -101,6 +105,11 @@ const HISTOGRAMS: [(&str, Unit, &str); 4] = [
         "iothome_http_request_seconds",
         Unit::Seconds,
         "Time an HTTP request took",
+    ),
+    (
+        "iothome_inbox_batch_size",
+        Unit::Count,
+        "Messages a device found waiting, up to 64; many at 64 mean that one is behind",
     ),
     (
         "iothome_journal_batch_size",

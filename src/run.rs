@@ -48,11 +48,28 @@ pub(crate) async fn run(settings: Settings, form: BannerForm) -> Result<(), Star
         authority,
         form,
     };
-    // Boxed: the whole hub is in this future.
-    while let Ended::LockLost = Box::pin(place.live_once(&mut signals)).await? {
-        tracing::error!("the house's lock was lost: everything stops until it is held again");
+    let mut has_lived = false;
+    loop {
+        // Boxed: the whole hub is in this future.
+        match Box::pin(place.live_once(&mut signals)).await {
+            Ok(Ended::Asked) => return Ok(()),
+            Ok(Ended::LockLost) => {
+                tracing::error!(
+                    "the house's lock was lost: everything stops until it is held again"
+                );
+                has_lived = true;
+            }
+            // At the first start somebody watches, and wants to know that the database is away.
+            Err(StartError::Store(error)) if has_lived && error.is_passing() => {
+                tracing::warn!(%error, "the database is away; trying again");
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::select! {
+            () = signals.stop() => return Ok(()),
+            () = tokio::time::sleep(TRY_LOCK_EVERY) => {}
+        }
     }
-    Ok(())
 }
 
 /// What stays the same from one run to the next.
@@ -79,7 +96,11 @@ impl Place {
     async fn live_once(&self, signals: &mut Signals) -> Result<Ended, StartError> {
         let mut config = web::config(self)?;
         let url = DatabaseUrl::parse(self.settings.database_url.expose())?;
-        let store = Store::open(&url).await?;
+        // A database that does not answer must not hold up the end.
+        let store = tokio::select! {
+            opened = Store::open(&url) => opened?,
+            () = signals.stop() => return Ok(Ended::Asked),
+        };
         let Some(lock) = self.lock(&store, &config, signals).await? else {
             store.close().await;
             return Ok(Ended::Asked);

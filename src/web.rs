@@ -9,7 +9,7 @@ use crate::run::Place;
 use crate::settings::Mode;
 use crate::{metrics_help, names, ports};
 use iothome_http::{Web, WebConfig};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::net::SocketAddr;
 
 /// Bounds of the histograms, in seconds: from a report's microseconds to a command's minute.
@@ -17,10 +17,14 @@ const BUCKETS: [f64; 14] = [
     0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0,
 ];
 
+/// Bounds of the histograms that count: up to the journal's largest batch.
+const COUNTS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
 /// Starts counting.
 pub(crate) fn metrics() -> Result<PrometheusHandle, StartError> {
     let handle = PrometheusBuilder::new()
         .set_buckets(&BUCKETS)
+        .and_then(|b| b.set_buckets_for_metric(Matcher::Suffix("_batch_size".to_owned()), &COUNTS))
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|e| StartError::Other(format!("metrics cannot be counted: {e}")))?;
     metrics_help::describe();

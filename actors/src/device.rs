@@ -228,8 +228,12 @@ impl DeviceState {
         }
         let (messages, coalesced) = self.inbox.drain(MESSAGES_AT_ONCE);
         if coalesced > 0 {
+            metrics::counter!("iothome_reports_coalesced_total").increment(coalesced);
             self.happen(Input::Coalesced { count: coalesced });
             self.record_lost();
+        }
+        if !messages.is_empty() {
+            metrics::histogram!("iothome_inbox_batch_size").record(messages.len() as f64);
         }
         self.cell.queue(messages);
         self.cell.next()
@@ -365,12 +369,7 @@ impl DeviceState {
         let asked = asked.filter(|a| a.command.id == command.id).cloned();
         let command = command.clone();
         Done::new(move |durable| {
-            if durable {
-                services.tell(Change::Command(Arc::new(command.clone())));
-                services.waiters.ended(&command);
-            } else {
-                services.waiters.forget(command.id);
-            }
+            services.command_ended(&command, durable);
             if let Some(asked) = asked {
                 asked.ended(durable, command);
             }

@@ -232,6 +232,8 @@ impl Inner {
         loop {
             let batch = self.lock().front();
             if batch.is_empty() {
+                // What could not be written was given up: nothing is left that is not durable.
+                self.healthy.store(true, Ordering::Relaxed);
                 break;
             }
             self.gauge();

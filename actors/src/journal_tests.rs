@@ -162,6 +162,17 @@ async fn one_write_that_can_never_succeed_costs_the_others_nothing_but_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_journal_that_gave_up_all_it_had_is_healthy_again() {
+    let fake = Arc::new(Fake::default());
+    *fake.poison.lock().expect("whole") = Some(command(1).id);
+    let journal = journal(&fake).await;
+    journal.write(accepted(1), Done::new(|_| {}));
+    assert!(journal.barrier(LONG).await);
+    assert!(journal.is_empty());
+    assert!(journal.healthy(), "nothing is left that cannot be written");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_journal_refuses_acceptances_but_still_takes_ends() {
     let fake = Arc::new(Fake::default());
     let journal = Journal::new(fake.writer());

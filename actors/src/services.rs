@@ -6,11 +6,11 @@
 use crate::clock::Clock;
 use crate::complaints::Complaints;
 use crate::house::{Change, House};
-use crate::journal::Journal;
+use crate::journal::{Done, Journal};
 use crate::mqtt::{Mqtt, Routes};
 use crate::recorder::Recorder;
 use arc_swap::ArcSwap;
-use iothome_engine::command::Command;
+use iothome_engine::command::{Command, CommandWrite, Status, reason};
 use iothome_engine::device::{Outgoing, Shared};
 use iothome_engine::ids::{CommandId, DeviceId};
 use std::collections::HashMap;
@@ -41,6 +41,28 @@ impl Services {
     /// Tells everybody who looks at the house. With nobody looking it is lost, as it should be.
     pub(crate) fn tell(&self, change: Change) {
         let _ = self.changes.send(change);
+    }
+
+    /// The end of a command was written, or never will be: who waits for it is told.
+    pub(crate) fn command_ended(&self, command: &Command, durable: bool) {
+        if durable {
+            self.tell(Change::Command(Arc::new(command.clone())));
+            self.waiters.ended(command);
+        } else {
+            self.waiters.forget(command.id);
+        }
+    }
+
+    /// Ends the commands of a device that is gone: nobody else would.
+    pub(crate) fn end_orphans(self: &Arc<Self>, commands: impl IntoIterator<Item = Command>) {
+        let now = self.clock.now();
+        for mut command in commands {
+            let why = reason::DEVICE_REMOVED.to_owned();
+            command.end(now, Status::Rejected, Some(why));
+            let (services, ended) = (Arc::clone(self), command.clone());
+            let done = Done::new(move |durable| services.command_ended(&ended, durable));
+            self.journal.write(CommandWrite::Ended(command), done);
+        }
     }
 }
 

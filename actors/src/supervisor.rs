@@ -81,8 +81,8 @@ pub(crate) struct SupervisorArgs {
     pub(crate) policy: Policy,
 }
 
-/// A device as it is stored, with its open commands; `None` if it is deleted.
-pub(crate) type Read = Result<Option<(StoredDevice, Vec<Command>)>, StoreError>;
+/// A device as it is stored, `None` if it is deleted, and its open commands.
+pub(crate) type Read = Result<(Option<StoredDevice>, Vec<Command>), StoreError>;
 
 /// How a device is read: the store's functions, or a test's.
 pub(crate) type Reader = Arc<dyn Fn(DeviceId) -> BoxFuture<'static, Read> + Send + Sync>;
@@ -93,10 +93,8 @@ pub(crate) fn reader(store: &Store) -> Reader {
     Arc::new(move |device| {
         let store = store.clone();
         Box::pin(async move {
-            let Some(stored) = store.device(&device).await? else {
-                return Ok(None);
-            };
-            Ok(Some((stored, store.open_commands(&device).await?)))
+            let stored = store.device(&device).await?;
+            Ok((stored, store.open_commands(&device).await?))
         })
     })
 }
@@ -140,7 +138,7 @@ impl Actor for DeviceSupervisor {
                 let _ = reply.send(state.release(&device));
             }
             SupervisorMsg::Due(device) => state.due(&device),
-            SupervisorMsg::Remove(device, reply) => state.remove(&device, reply),
+            SupervisorMsg::Remove(device, reply) => state.remove(&me, device, reply),
             SupervisorMsg::Minute => state.minute(),
             #[cfg(test)]
             SupervisorMsg::Fail => panic!("made to fail by a test"),
@@ -239,7 +237,8 @@ impl Supervised {
         };
         kid.cell.set_door(Door::Starting);
         if kid.leaving.is_some() {
-            self.ended(&device);
+            // It may have failed before it ended its commands.
+            self.load(me, device);
             return;
         }
         metrics::counter!("iothome_restarts_total", "actor" => "device").increment(1);
@@ -356,8 +355,13 @@ impl Supervised {
         }
     }
 
-    fn remove(&mut self, device: &DeviceId, reply: oneshot::Sender<()>) {
-        let Some(kid) = self.kids.get_mut(device) else {
+    fn remove(
+        &mut self,
+        me: &ActorRef<SupervisorMsg>,
+        device: DeviceId,
+        reply: oneshot::Sender<()>,
+    ) {
+        let Some(kid) = self.kids.get_mut(&device) else {
             let _ = reply.send(());
             return;
         };
@@ -369,7 +373,7 @@ impl Supervised {
         let _ = actor.cast(DeviceMsg::input(Input::Removed));
         // Lets it work off its mailbox, the removal included, before it stops.
         if actor.drain().is_err() {
-            self.ended(device);
+            self.load(me, device);
         }
     }
 
@@ -378,10 +382,7 @@ impl Supervised {
         let Some(kid) = self.kids.get(&device) else {
             return;
         };
-        if kid.leaving.is_some() {
-            self.ended(&device);
-            return;
-        }
+        // If it was deleted, the store no longer has it, and what it left unended is ended.
         kid.cell.set_door(Door::Starting);
         self.load(me, device);
     }
@@ -429,13 +430,16 @@ fn show_quarantined(cell: &Cell, reason: &str) {
 
 /// The device as it is stored, with what its last view knew.
 async fn read(
-    services: &Services,
+    services: &Arc<Services>,
     reader: &Reader,
     cell: &Cell,
     device: DeviceId,
 ) -> Result<Option<Newcomer>, StoreError> {
     services.journal.barrier(BARRIER_MAX).await;
-    let Some((stored, open)) = reader(device).await? else {
+    let (stored, open) = reader(device).await?;
+    let Some(stored) = stored else {
+        // It was deleted while it had no actor to end them.
+        services.end_orphans(open);
         return Ok(None);
     };
     let view = cell.view();

@@ -30,8 +30,12 @@ struct Home {
     services: Arc<Services>,
     supervisor: Arc<Kept<SupervisorMsg>>,
     acts: mpsc::UnboundedReceiver<Act>,
+    /// Once there are some, every device is deleted and these are its open commands.
+    orphans: Orphans,
     _store: TestStore,
 }
+
+type Orphans = Arc<std::sync::Mutex<Vec<Command>>>;
 
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -68,7 +72,8 @@ impl Home {
             broker_up: AtomicBool::new(true),
         });
         let stored: Vec<StoredDevice> = devices.iter().map(|d| stored(d)).collect();
-        let supervisor = supervise(&root, &services, stored.clone()).await;
+        let orphans = Orphans::default();
+        let supervisor = supervise(&root, &services, stored.clone(), &orphans).await;
         let (reply, started) = oneshot::channel();
         let newcomers = stored.iter().map(|s| newcomer(&services, s)).collect();
         supervisor.cast(SupervisorMsg::Start(newcomers, reply));
@@ -77,6 +82,7 @@ impl Home {
             services,
             supervisor,
             acts,
+            orphans,
             _store: home,
         }
     }
@@ -197,13 +203,17 @@ async fn supervise(
     root: &ActorRef<RootMsg>,
     services: &Arc<Services>,
     devices: Vec<StoredDevice>,
+    orphans: &Orphans,
 ) -> Arc<Kept<SupervisorMsg>> {
     let kept: Arc<Kept<SupervisorMsg>> = Arc::default();
+    let orphans = Arc::clone(orphans);
     let args = SupervisorArgs {
         services: Arc::clone(services),
         reader: Arc::new(move |device| {
-            let found = devices.iter().find(|d| d.id == device).cloned();
-            Box::pin(async move { Ok(found.map(|d| (d, Vec::new()))) })
+            let open = orphans.lock().expect("whole").clone();
+            let found = devices.iter().find(|d| d.id == device && open.is_empty());
+            let found = found.cloned();
+            Box::pin(async move { Ok((found, open)) })
         }),
         policy: Policy::DEVICE,
     };
@@ -315,6 +325,28 @@ async fn a_quarantined_device_hears_nothing() {
             .routes
             .deliver("lamp/state", &payload, false, now)
     );
+}
+
+#[tokio::test]
+async fn a_device_deleted_between_two_lives_leaves_no_command_without_an_end() {
+    let home = Home::new(&["lamp"]).await;
+    for _ in 0..3 {
+        home.fail("lamp").await;
+    }
+    let command = home.ask("lamp", Action::TurnOn).await;
+    let ended = home.services.waiters.wait(command.id);
+    let cell = home.cell("lamp");
+    assert!(cell.cast(DeviceMsg::Fail));
+    until(|| cell.actor().is_none()).await;
+    home.orphans.lock().expect("whole").push(command);
+    let (reply, gone) = oneshot::channel();
+    home.supervisor
+        .cast(SupervisorMsg::Remove(id("lamp"), reply));
+    gone.await.expect("it is gone");
+    let ended = tokio::time::timeout(Duration::from_secs(3_600), ended).await;
+    let ended = ended.expect("within an hour").expect("it ends");
+    assert_eq!(ended.status, Status::Rejected);
+    assert_eq!(ended.reason.as_deref(), Some(reason::DEVICE_REMOVED));
 }
 
 #[tokio::test]

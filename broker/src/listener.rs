@@ -102,9 +102,14 @@ pub(crate) async fn accept(
         };
         let (tls, service) = (tls.clone(), service.clone());
         let watch = (Arc::clone(&stats), Arc::clone(&monitor));
-        let stopped = service.stop.subscribe();
+        let mut stopped = service.stop.subscribe();
         tokio::spawn(async move {
-            if let Some(transport) = shake_hands(&tls, stream, address).await {
+            let shaken = tokio::select! {
+                shaken = shake_hands(&tls, stream, address) => shaken,
+                // Else a silent connection would hold up the end.
+                _ = stopped.recv() => None,
+            };
+            if let Some(transport) = shaken {
                 serve(transport, address, service, watch, stopped).await;
             }
             drop(place);

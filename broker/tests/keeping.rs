@@ -31,6 +31,28 @@ async fn a_restart_keeps_what_is_retained() {
 }
 
 #[tokio::test]
+async fn a_connection_that_says_nothing_is_closed_by_a_stop() {
+    use tokio::io::AsyncReadExt;
+    let house = House::new(two_devices());
+    let broker = house.open().await;
+    let mut silent = tokio::net::TcpStream::connect(broker.address())
+        .await
+        .unwrap();
+    // Whoever comes after it shows that it was accepted.
+    drop(house.guest(&broker, "lamp").await);
+    broker.stop().await;
+    // Its socket is closed already: there is nothing to wait for.
+    tokio::task::yield_now().await;
+    let mut bytes = [0; 8];
+    let read = silent.read(&mut bytes);
+    let read = tokio::time::timeout(std::time::Duration::from_secs(5), read).await;
+    assert!(
+        matches!(read, Ok(Ok(0) | Err(_))),
+        "it is open after the stop: {read:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_restart_keeps_sessions_and_what_waits_for_them() {
     let house = House::new(two_devices());
     let broker = house.open().await;

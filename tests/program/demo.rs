@@ -78,6 +78,47 @@ async fn each_start_has_a_new_password_and_the_same_home() {
 }
 
 #[tokio::test]
+async fn a_demo_goes_on_without_what_its_user_deleted() {
+    let (_dir, home) = folder();
+    let hub = Running::start(&home, &["demo"]).await;
+    let token = hub.sign_in("demo", hub.told("password")).await.unwrap();
+    let complete = |answer: &Value| devices(answer).len() >= 10;
+    hub.until(&token, "/api/v1/devices", complete).await;
+    hub.delete(&token, "/api/v1/devices/esp8266").await;
+    hub.delete(&token, "/api/v1/devices/fridge").await;
+    assert!(hub.stop("TERM").await.success());
+
+    let hub = Running::start(&home, &["demo"]).await;
+    let token = hub.sign_in("demo", hub.told("password")).await.unwrap();
+    let back = |answer: &Value| {
+        let online = |d: &&Value| d["availability"] == "online";
+        devices(answer).iter().filter(online).count() >= 8
+    };
+    let answer = hub.until(&token, "/api/v1/devices", back).await;
+    assert!(devices(&answer).iter().all(|d| d["id"] != "esp8266"));
+    assert!(hub.stop("TERM").await.success());
+}
+
+#[tokio::test]
+async fn a_hand_made_device_gets_its_broker_user_back() {
+    let (_dir, home) = folder();
+    let hub = Running::start(&home, &["demo"]).await;
+    let token = hub.sign_in("demo", hub.told("password")).await.unwrap();
+    let users = hub.get(&token, "/api/v1/broker/credentials").await;
+    let own = devices(&users).iter().find(|c| c["device"] == "esp8266");
+    let own = own.and_then(|c| c["id"].as_str()).unwrap();
+    let path = format!("/api/v1/broker/credentials/{own}");
+    hub.delete(&token, &path).await;
+    assert!(hub.stop("TERM").await.success());
+
+    let hub = Running::start(&home, &["demo"]).await;
+    let token = hub.sign_in("demo", hub.told("password")).await.unwrap();
+    let online = |device: &Value| device["availability"] == "online";
+    hub.until(&token, "/api/v1/devices/esp8266", online).await;
+    assert!(hub.stop("TERM").await.success());
+}
+
+#[tokio::test]
 async fn a_given_password_is_taken() {
     let (_dir, home) = folder();
     let arguments = ["demo", "--demo-password", "correct horse battery"];

@@ -172,6 +172,12 @@ impl Running {
         answer.json().await.unwrap()
     }
 
+    pub(crate) async fn delete(&self, token: &str, path: &str) {
+        let answer = self.http.delete(self.url(path)).bearer_auth(token);
+        let answer = answer.send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
     /// Asks again and again until the answer is as wanted.
     pub(crate) async fn until(
         &self,

@@ -105,10 +105,14 @@ impl Hub {
             .await
             .map_err(AskError::Store)?;
         match now {
-            Some(command) if command.status.is_end() => Ok(Asked {
-                command,
-                ended: None,
-            }),
+            Some(command) if command.status.is_end() => {
+                // Nobody may tell of it any more: who waits is told now, and forgotten.
+                self.inner.services.waiters.ended(&command);
+                Ok(Asked {
+                    command,
+                    ended: None,
+                })
+            }
             _ => Ok(Asked {
                 command,
                 ended: Some(ended),

@@ -9,7 +9,7 @@ use crate::complaints::Complaints;
 use crate::device::{DeviceMsg, broker_input};
 use crate::error::HubError;
 use crate::house::{CHANGES_KEPT, House};
-use crate::journal::{Done, Journal, Writer};
+use crate::journal::{Journal, Writer};
 use crate::mqtt::{Mqtt, MqttEvent, MqttSetup, Routes};
 use crate::passwords::Passwords;
 use crate::recorder::Recorder;
@@ -20,7 +20,7 @@ use crate::sessions::Sessions;
 use crate::setup::{Newcomer, Past, past_of, setup_of};
 use crate::supervisor::{DeviceSupervisor, SupervisorArgs, SupervisorMsg, reader};
 use arc_swap::ArcSwap;
-use iothome_engine::command::{Command, CommandWrite, Status, reason};
+use iothome_engine::command::Command;
 use iothome_engine::device::{Input, Shared};
 use iothome_engine::history::LastState;
 use iothome_engine::ids::{DeviceId, EntityRef};
@@ -267,7 +267,8 @@ async fn start_devices(
             open: open.remove(&stored.id).unwrap_or_default(),
         });
     }
-    end_orphans(services, open);
+    // What is left belongs to devices that are gone.
+    services.end_orphans(open.into_values().flatten());
     let (reply, started) = oneshot::channel();
     supervisor.cast(SupervisorMsg::Start(newcomers, reply));
     match tokio::time::timeout(START_MAX, started).await {
@@ -279,18 +280,6 @@ async fn start_devices(
 
 fn states_by_entity(states: Vec<LastState>) -> HashMap<EntityRef, LastState> {
     states.into_iter().map(|s| (s.target.clone(), s)).collect()
-}
-
-/// Commands of devices that are gone: nobody else would ever end them.
-fn end_orphans(services: &Arc<Services>, open: HashMap<DeviceId, Vec<Command>>) {
-    let now = services.clock.now();
-    for mut command in open.into_values().flatten() {
-        let why = reason::DEVICE_REMOVED.to_owned();
-        command.end(now, Status::Rejected, Some(why));
-        services
-            .journal
-            .write(CommandWrite::Ended(command), Done::new(|_| {}));
-    }
 }
 
 fn tools(

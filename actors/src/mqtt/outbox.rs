@@ -117,7 +117,9 @@ impl Outbox {
     /// The connection could not take it or gave it back: it waits again, where it was.
     pub(crate) fn give_back(&mut self, key: Key) {
         self.handed.remove(&key);
-        if let Some(entry) = self.entries.get(&key) {
+        if let Some(entry) = self.entries.get_mut(&key) {
+            // It never left, so no connection can have died of it.
+            entry.attempts = entry.attempts.saturating_sub(1);
             self.waiting.insert(entry.order, key);
         }
     }
@@ -263,6 +265,16 @@ mod tests {
         }
         assert_eq!(handed(&mut outbox), []);
         assert_eq!(outbox.len(), 0);
+    }
+
+    #[test]
+    fn a_parcel_that_was_given_back_unsent_is_not_given_up() {
+        let mut outbox = filled(1, 1);
+        for _ in 0..=MOST_ATTEMPTS {
+            assert_eq!(handed(&mut outbox), [Key::Plain(0)]);
+            outbox.give_back(Key::Plain(0));
+        }
+        assert_eq!(outbox.len(), 1);
     }
 
     #[test]

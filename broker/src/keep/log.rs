@@ -104,7 +104,10 @@ impl Log {
     fn rewrite(&mut self) -> io::Result<()> {
         let (fresh, messages) = Self::open(self.path.parent().unwrap_or(Path::new(".")))?;
         let draft = self.path.with_extension("new");
-        let mut out = BufWriter::new(File::create(&draft)?);
+        let mut out = BufWriter::new(private(
+            OpenOptions::new().write(true).truncate(true),
+            &draft,
+        )?);
         let mut bytes = 0;
         let mut sizes = HashMap::new();
         for message in &messages {
@@ -131,12 +134,13 @@ impl Log {
 }
 
 fn append_to(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().append(true), path)
+}
+
+/// A file that is made is its owner's alone.
+fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
+    options.create(true).mode(0o600).open(path)
 }
 
 /// `{"topic":…,"message":{…}|null}` and a line's end. A payload of text is kept as text.

@@ -119,10 +119,10 @@ async fn the_file_does_not_grow_with_the_number_of_changes() {
             .await;
         house.keeper.write(true).await;
     }
-    let size = std::fs::metadata(dir.path().join("retained.jsonl"))
-        .unwrap()
-        .len();
-    assert!(size < 1_300_000, "{size}");
+    let file = std::fs::metadata(dir.path().join("retained.jsonl")).unwrap();
+    assert!(file.len() < 1_300_000, "{}", file.len());
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
+    assert_eq!(mode & 0o077, 0, "{mode:o}: nobody else may read it");
     let last = House::open(dir.path())
         .await
         .payload("chatty")
