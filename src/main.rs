@@ -16,6 +16,7 @@ mod health;
 mod logging;
 mod metrics_help;
 mod names;
+mod open_files;
 mod people;
 mod ports;
 mod run;
@@ -72,6 +73,7 @@ fn perform(mut call: Call) -> Result<String, StartError> {
             for stranger in &layers.strangers {
                 tracing::warn!("{stranger} is set, but there is no such setting");
             }
+            open_files::raise();
             let runtime = runtime()?;
             let ran = runtime.block_on(run::run(settings, show.banner));
             // Whatever still hangs on a file must not hold up the end.

@@ -4,18 +4,26 @@
 //! `Busy`; it must never take the threads that run the house.
 
 use actix::{Actor, Addr, Handler, Message, SyncArbiter, SyncContext, System};
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
+use subtle::ConstantTimeEq;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// OWASP's first choice for argon2id: 19 MiB, two passes, one lane (about 45 ms).
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+
+/// As argon2's authors recommend.
+const SALT_BYTES: usize = 16;
+
+/// Room asked for in blocks of 1 KiB, of which only the first 19 MiB are touched. glibc keeps the
+/// memory of the second 19 MiB for ever; more than 32 MiB it gives back (mallopt(3),
+/// `M_MMAP_THRESHOLD`).
+const ROOM_BLOCKS: usize = 33 * 1024;
 
 /// Requests that may wait for one thread: eight waits of 45 ms are still a quick sign-in.
 const WAITING_PER_WORKER: usize = 8;
@@ -149,24 +157,56 @@ impl Passwords {
     }
 }
 
-fn argon2() -> Result<Argon2<'static>, PasswordError> {
+fn hash(password: &str) -> Result<String, PasswordError> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| PasswordError::Broken)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    let salt: [u8; SALT_BYTES] = crate::random::bytes();
+    phc(password, &salt, &params).ok_or(PasswordError::Broken)
 }
 
-fn hash(password: &str) -> Result<String, PasswordError> {
-    argon2()?
-        .hash_password(password.as_bytes())
-        .map(|phc| phc.to_string())
-        .map_err(|_| PasswordError::Broken)
+fn phc(password: &str, salt: &[u8], params: &Params) -> Option<String> {
+    let hashed = PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).ok()?,
+        salt: Some(Salt::new(salt).ok()?),
+        hash: Some(digest(password, salt, params)?),
+    };
+    Some(hashed.to_string())
 }
 
 fn verify(password: &str, stored: &str) -> bool {
-    let (Ok(parsed), Ok(argon2)) = (PasswordHash::new(stored), argon2()) else {
+    let Some((expected, found)) = compare(password, stored) else {
         tracing::error!("a stored password hash cannot be read");
         return false;
     };
-    argon2.verify_password(password.as_bytes(), &parsed).is_ok()
+    expected.as_ref().ct_eq(found.as_ref()).into()
+}
+
+/// What is stored, and what the password gives with the stored cost and salt.
+fn compare(password: &str, stored: &str) -> Option<(Output, Output)> {
+    let parsed = PasswordHash::new(stored).ok()?;
+    let version = parsed.version.map(Version::try_from)?.ok()?;
+    if parsed.algorithm != ARGON2ID_IDENT || version != Version::V0x13 {
+        return None;
+    }
+    let params = Params::try_from(&parsed).ok()?;
+    let found = digest(password, &parsed.salt?, &params)?;
+    Some((parsed.hash?, found))
+}
+
+/// Argon2id in memory that goes back to the system at once.
+fn digest(password: &str, salt: &[u8], params: &Params) -> Option<Output> {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let blocks = params.block_count();
+    let mut memory = Vec::with_capacity(blocks.max(ROOM_BLOCKS));
+    memory.resize(blocks, Block::default());
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let mut buffer = [0; Output::MAX_LENGTH];
+    let out = buffer.get_mut(..length)?;
+    argon2
+        .hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory)
+        .ok()?;
+    Output::new(out).ok()
 }
 
 /// One thread of the pool.
