@@ -386,6 +386,113 @@ async fn assets_are_kept_for_ever_and_pages_are_small() {
     house.stop().await;
 }
 
+#[tokio::test]
+async fn home_leads_a_browser_to_sign_in_and_before_set_up_to_set_up() {
+    let house = TestHouse::start_with(|_| {}).await;
+    let mut browser = Browser::new(&house);
+    assert_eq!(browser.get("/").await.header("location"), "/sign-in");
+    assert_eq!(browser.get("/sign-in").await.header("location"), "/set-up");
+    house.set_up().await;
+    let answer = browser.get("/").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (303, "/sign-in")
+    );
+    assert_eq!(browser.get("/sign-in").await.status, 200);
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_select_is_driven_by_a_plain_form_to_one_of_its_options_and_no_other() {
+    let house = TestHouse::start().await;
+    let admin = house.admin().await;
+    let body = serde_json::json!({
+        "id": "oven",
+        "name": "The oven",
+        "entities": [{
+            "id": "mode",
+            "kind": "select",
+            "config": {
+                "command_topic": "iothome/oven/power/set",
+                "state_topic": "iothome/oven/power/state",
+                "options": ["OFF", "Eco & quiet", "<b>Boost</b>"],
+            },
+        }],
+    });
+    let made = house.post("/api/v1/devices", &admin, body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let word = |name: &str| made.json()["credential"][name].as_str().unwrap().to_owned();
+    let credential = (word("username"), word("password"));
+    let oven = Switch::connect(&house, "oven", &credential, Manner::Obeys).await;
+    let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    let chosen = |page: &str, option: &str| page.contains(&format!("value=\"{option}\" selected"));
+    wait_for_html(&mut browser, "/devices/oven", "value=\"OFF\" selected").await;
+    let path = "/devices/oven/entities/mode/commands";
+    let token = browser.token("/devices/oven").await;
+    for (option, shown) in [
+        ("Eco & quiet", "Eco &amp; quiet"),
+        ("<b>Boost</b>", "&lt;b&gt;Boost&lt;/b&gt;"),
+    ] {
+        let fields = [
+            ("csrf", token.as_str()),
+            ("action", "set"),
+            ("value", option),
+        ];
+        let answer = browser.post(path, &fields).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let page = browser.get("/devices/oven").await.text;
+        assert!(chosen(&page, shown), "{option}: {page}");
+        assert!(words_of(&page).contains("confirmed in"), "{page}");
+        assert!(!page.contains("<b>Boost"), "an option became markup");
+    }
+    assert_eq!(oven.heard(), 2);
+    for wrong in ["Grill", "", "eco & quiet"] {
+        let fields = [
+            ("csrf", token.as_str()),
+            ("action", "set"),
+            ("value", wrong),
+        ];
+        assert_eq!(browser.post(path, &fields).await.status, 422, "{wrong:?}");
+    }
+    assert_eq!(oven.heard(), 2);
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_strange_query_gets_a_page_and_never_a_failure_of_the_hub() {
+    let house = TestHouse::start().await;
+    let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    for next in [
+        "%2Fa%00b",
+        "%2Fa%7F",
+        "%2Fa%0Bb",
+        "%2F%C3%B6",
+        "%2F%09%2Fevil.example",
+    ] {
+        let answer = browser.get(&format!("/sign-in?next={next}")).await;
+        assert_eq!(answer.status, 303, "{next}: {}", answer.text);
+        assert_eq!(answer.header("location"), "/", "{next}");
+    }
+    for path in [
+        "/sign-in?next=%2Fa&next=%2Fb",
+        "/live?view=nonsense",
+        "/live",
+    ] {
+        let answer = browser.get(path).await;
+        assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
+        assert!(answer.text.contains("<h1>"), "{path}: {}", answer.text);
+    }
+    house.stop().await;
+}
+
+async fn wait_for_html(browser: &mut Browser<'_>, path: &str, html: &str) {
+    let browser = tokio::sync::Mutex::new(browser);
+    until(html, || async {
+        browser.lock().await.get(path).await.text.contains(html)
+    })
+    .await;
+}
+
 async fn wait_for(browser: &mut Browser<'_>, path: &str, words: &str) {
     let browser = tokio::sync::Mutex::new(browser);
     until(words, || async {

@@ -12,8 +12,15 @@ use serde_json::json;
 /// The document is behind sign-in and takes tokens as well as cookies.
 const EITHER: &str = "/api/v1/openapi.json";
 
+/// A cookie's name on plain HTTP: with the port, which browsers do not tell cookies apart by.
+fn plain(house: &TestHouse, word: &str) -> String {
+    let (_, port) = house.url.rsplit_once(':').unwrap();
+    format!("iothome_{word}_{port}")
+}
+
 async fn with_cookies(house: &TestHouse, access: &str, refresh: &str) -> Answer {
-    let cookie = format!("iothome_access={access}; iothome_refresh={refresh}");
+    let (first, second) = (plain(house, "access"), plain(house, "refresh"));
+    let cookie = format!("{first}={access}; {second}={refresh}");
     let request = house.request(Method::GET, EITHER).header("cookie", cookie);
     read(request.send().await.unwrap()).await
 }
@@ -108,8 +115,8 @@ async fn ten_parallel_requests_with_an_expired_access_cookie_all_succeed() {
     let mut successors: Vec<String> = Vec::new();
     for answer in &answers {
         assert_eq!(answer.status, 200, "{}", answer.text);
-        let access = set_cookie(answer, "iothome_access").expect("a new access cookie");
-        let refresh = set_cookie(answer, "iothome_refresh").expect("a new refresh cookie");
+        let access = set_cookie(answer, &plain(&house, "access")).expect("a new access cookie");
+        let refresh = set_cookie(answer, &plain(&house, "refresh")).expect("a new refresh cookie");
         assert_eq!(house.get("/api/v1/me", &access).await.status, 200);
         successors.push(refresh);
     }
@@ -118,7 +125,7 @@ async fn ten_parallel_requests_with_an_expired_access_cookie_all_succeed() {
     let quiet = with_cookies(&house, &tokens.access, &tokens.refresh).await;
     assert_eq!(quiet.status, 200);
     assert!(
-        set_cookie(&quiet, "iothome_access").is_none(),
+        set_cookie(&quiet, &plain(&house, "access")).is_none(),
         "no need to renew"
     );
     house.stop().await;
@@ -128,7 +135,7 @@ async fn ten_parallel_requests_with_an_expired_access_cookie_all_succeed() {
 async fn cookies_do_not_open_the_api_and_people_are_sent_to_the_sign_in_page() {
     let house = TestHouse::start().await;
     let tokens = house.tokens(ADMIN.0, ADMIN.1).await;
-    let cookie = format!("iothome_access={}", tokens.access);
+    let cookie = format!("{}={}", plain(&house, "access"), tokens.access);
     let request = house
         .request(Method::GET, "/api/v1/devices")
         .header("cookie", &cookie);
@@ -220,8 +227,8 @@ async fn over_https_cookies_are_bound_to_the_host_and_plain_ones_are_not_taken()
         let request = house.client.get(url).header("cookie", cookie);
         async { read(request.send().await.unwrap()).await }
     };
-    let plain = ask(format!("iothome_access={}", tokens.access)).await;
-    assert_eq!(plain.status, 401);
+    let refused = ask(format!("{}={}", plain(&house, "access"), tokens.access)).await;
+    assert_eq!(refused.status, 401);
     let renewed = ask(format!("__Host-iothome_refresh={}", tokens.refresh)).await;
     assert_eq!(renewed.status, 200, "{}", renewed.text);
     let cookies: Vec<&str> = renewed
@@ -252,7 +259,7 @@ async fn a_form_posted_with_an_expired_access_cookie_is_carried_out_and_renewed(
     house.add_switch(&admin, "socket").await;
     let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
     let token = browser.token("/").await;
-    browser.forget("iothome_access");
+    browser.forget(&plain(&house, "access"));
     let fields = [
         ("csrf", token.as_str()),
         ("back", "home"),
@@ -263,7 +270,7 @@ async fn a_form_posted_with_an_expired_access_cookie_is_carried_out_and_renewed(
     assert_eq!(answer.status, 303, "{}", answer.text);
     assert_eq!(answer.header("location"), "/#card-socket");
     assert!(
-        set_cookie(&answer, "iothome_access").is_some(),
+        set_cookie(&answer, &plain(&house, "access")).is_some(),
         "renewed on the way"
     );
     let page = house
@@ -275,4 +282,75 @@ async fn a_form_posted_with_an_expired_access_cookie_is_carried_out_and_renewed(
         "the form was not lost"
     );
     house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_again_gets_a_new_session_in_place_of_the_old_one() {
+    let house = TestHouse::start().await;
+    let admin = house.admin().await;
+    house.member(&admin, "eve").await;
+    let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    let before = browser.cookie_header();
+    let wrong = [("username", "eve"), ("password", "wrong")];
+    assert_eq!(browser.post("/sign-in", &wrong).await.status, 401);
+    assert_eq!(
+        browser.get("/").await.status,
+        200,
+        "a slip signs nobody out"
+    );
+    let right = [("username", "eve"), ("password", "member's password")];
+    let answer = browser.post("/sign-in", &right).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    let page = browser.get("/sessions").await.text;
+    assert!(page.contains("eve"), "{page}");
+    let old = house.request(Method::GET, "/").header("cookie", before);
+    assert_eq!(
+        old.send().await.unwrap().status(),
+        401,
+        "it lives on unseen"
+    );
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_form_from_another_site_is_refused() {
+    let house = TestHouse::start().await;
+    let host = house.url.strip_prefix("http://").unwrap().to_owned();
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        // Another port of this machine is another hub, or anything else.
+        ("sec-fetch-site", "same-site"),
+        ("origin", "http://evil.example"),
+        ("origin", "null"),
+        ("origin", &format!("https://{host}")),
+    ] {
+        for path in ["/sign-in", "/set-up", "/api/v1/auth/login", "/api/v1/setup"] {
+            let request = house.request(Method::POST, path).header(name, value);
+            let form = request.form(&[("username", ADMIN.0), ("password", ADMIN.1)]);
+            let answer = read(form.send().await.unwrap()).await;
+            assert_eq!(answer.status, 403, "{path} {value}: {}", answer.text);
+            assert_eq!(answer.header("set-cookie"), "", "{path} {value}");
+        }
+    }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hubs_on_one_machine_do_not_sign_each_other_out() {
+    let (one, other) = (TestHouse::start().await, TestHouse::start().await);
+    let mut browser = Browser::signed_in(&one, ADMIN.0, ADMIN.1).await;
+    browser.visit(&other);
+    let answer = browser
+        .post("/sign-in", &[("username", ADMIN.0), ("password", ADMIN.1)])
+        .await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    assert_eq!(browser.get("/").await.status, 200);
+    browser.visit(&one);
+    assert_eq!(
+        browser.get("/").await.status,
+        200,
+        "signed out by the other"
+    );
+    one.stop().await;
+    other.stop().await;
 }

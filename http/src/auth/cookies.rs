@@ -2,8 +2,11 @@
 //!
 //! Owner of their names and attributes. Over HTTPS they carry the `__Host-`
 //! prefix (RFC 6265bis, section 4.1.3.2); on loopback HTTP, where browsers would
-//! refuse that, they do not. They never hold anything but tokens.
+//! refuse that, they carry the port instead: browsers give a host's cookies to all
+//! its ports, and two hubs on one machine would take each other's away. They never
+//! hold anything but tokens.
 
+use crate::door::client::Client;
 use actix_web::HttpResponse;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -22,21 +25,24 @@ pub(crate) enum Which {
 }
 
 impl Which {
-    /// The cookie's name on a secure or an insecure connection.
-    pub(crate) const fn name(self, secure: bool) -> &'static str {
-        match (self, secure) {
-            (Self::Access, true) => "__Host-iothome_access",
-            (Self::Access, false) => "iothome_access",
-            (Self::Refresh, true) => "__Host-iothome_refresh",
-            (Self::Refresh, false) => "iothome_refresh",
+    /// The cookie's name on this client's connection.
+    pub(crate) fn name(self, client: &Client) -> String {
+        let word = match self {
+            Self::Access => "iothome_access",
+            Self::Refresh => "iothome_refresh",
+        };
+        match client.port() {
+            _ if client.secure => format!("__Host-{word}"),
+            Some(port) => format!("{word}_{port}"),
+            None => word.to_owned(),
         }
     }
 }
 
-fn make(which: Which, secure: bool, value: String, keep: Duration) -> Cookie<'static> {
-    Cookie::build(which.name(secure), value)
+fn make(which: Which, client: &Client, value: String, keep: Duration) -> Cookie<'static> {
+    Cookie::build(which.name(client), value)
         .path("/")
-        .secure(secure)
+        .secure(client.secure)
         .http_only(true)
         .same_site(SameSite::Lax)
         .max_age(keep)
@@ -51,17 +57,17 @@ fn put(headers: &mut HeaderMap, cookie: &Cookie<'_>) {
 }
 
 /// Hands both tokens to the browser.
-pub(crate) fn put_tokens(headers: &mut HeaderMap, secure: bool, access: &str, refresh: &str) {
+pub(crate) fn put_tokens(headers: &mut HeaderMap, client: &Client, access: &str, refresh: &str) {
     let keep = Duration::days(KEEP_DAYS);
     for (which, value) in [(Which::Access, access), (Which::Refresh, refresh)] {
-        put(headers, &make(which, secure, value.to_owned(), keep));
+        put(headers, &make(which, client, value.to_owned(), keep));
     }
 }
 
 /// Takes both tokens from the browser.
-pub(crate) fn clear(response: &mut HttpResponse, secure: bool) {
+pub(crate) fn clear(response: &mut HttpResponse, client: &Client) {
     for which in [Which::Access, Which::Refresh] {
-        let gone = make(which, secure, String::new(), Duration::ZERO);
+        let gone = make(which, client, String::new(), Duration::ZERO);
         put(response.headers_mut(), &gone);
     }
 }
@@ -72,7 +78,14 @@ mod tests {
 
     fn set(secure: bool) -> Vec<String> {
         let mut headers = HeaderMap::new();
-        put_tokens(&mut headers, secure, "a.b.c", "r");
+        let client = Client {
+            address: std::net::Ipv4Addr::LOCALHOST.into(),
+            secure,
+            proxied: false,
+            forwarded: false,
+            host: "localhost:8080".into(),
+        };
+        put_tokens(&mut headers, &client, "a.b.c", "r");
         headers
             .get_all(SET_COOKIE)
             .map(|v| v.to_str().expect("text").to_owned())
@@ -94,6 +107,7 @@ mod tests {
     fn on_loopback_http_they_have_no_prefix_and_are_not_secure() {
         for cookie in set(false) {
             assert!(cookie.starts_with("iothome_"), "{cookie}");
+            assert!(cookie.contains("_8080="), "{cookie} is every port's");
             assert!(cookie.contains("HttpOnly") && !cookie.contains("Secure"));
         }
     }

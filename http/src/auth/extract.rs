@@ -10,7 +10,7 @@ use crate::door::limits::{BODY_WAIT, FORM_MAX};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, web};
 use iothome_engine::ids::SessionId;
 use iothome_engine::policy::Subject;
 use serde::de::DeserializeOwned;
@@ -63,7 +63,7 @@ impl FromRequest for Client {
     }
 }
 
-/// A posted form of a page, its form token checked (and taken out) when somebody is signed in.
+/// A posted form of a signed-in page, its form token checked and taken out.
 #[derive(Debug)]
 pub(crate) struct Form<T>(pub(crate) T);
 
@@ -72,38 +72,60 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let session = CurrentUser::of(request).map(|user| user.session);
+        let user = CurrentUser::of(request);
         let app = App::of(request);
         let body = web::Bytes::from_request(request, payload);
         Box::pin(async move {
-            let body = tokio::time::timeout(BODY_WAIT, body)
-                .await
-                .map_err(|_| Problem::bad_request("the form took too long to arrive"))?
-                .map_err(|_| Problem::bad_request("the form could not be read"))?;
-            if body.len() > FORM_MAX {
-                return Err(Problem::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "too_large",
-                    "the form is too large",
-                ));
-            }
-            let text = std::str::from_utf8(&body)
-                .map_err(|_| Problem::bad_request("the form is not UTF-8"))?;
-            let (token, fields) = take_token(text);
-            if let Some(session) = session
-                && !csrf::check(&app.keys, session, token)
-            {
+            let session = user.ok_or_else(Problem::unauthorized)?.session;
+            let body = read(body).await?;
+            let (token, fields) = take_token(&body);
+            if !csrf::check(&app.keys, session, token) {
                 return Err(Problem::new(
                     StatusCode::FORBIDDEN,
                     "stale_form",
                     "this form is too old or not from this hub: load the page again",
                 ));
             }
-            web::Query::<T>::from_query(&fields)
-                .map(|form| Self(form.into_inner()))
-                .map_err(|error| Problem::invalid(field_of(&error.to_string()), error.to_string()))
+            parse(&fields).map(Self)
         })
     }
+}
+
+/// A posted form of a page that is open to all, signed in or not: no session has given it a
+/// token, and the Origin check alone keeps other sites' forms out.
+#[derive(Debug)]
+pub(crate) struct OpenForm<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for OpenForm<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = web::Bytes::from_request(request, payload);
+        Box::pin(async move { parse(&read(body).await?).map(Self) })
+    }
+}
+
+/// The body of a form: bounded in time and size, and text.
+async fn read(body: impl Future<Output = Result<web::Bytes, Error>>) -> Result<String, Problem> {
+    let body = tokio::time::timeout(BODY_WAIT, body)
+        .await
+        .map_err(|_| Problem::bad_request("the form took too long to arrive"))?
+        .map_err(|_| Problem::bad_request("the form could not be read"))?;
+    if body.len() > FORM_MAX {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "the form is too large",
+        ));
+    }
+    String::from_utf8(body.into()).map_err(|_| Problem::bad_request("the form is not UTF-8"))
+}
+
+fn parse<T: DeserializeOwned>(fields: &str) -> Result<T, Problem> {
+    web::Query::<T>::from_query(fields)
+        .map(web::Query::into_inner)
+        .map_err(|error| Problem::invalid(field_of(&error.to_string()), error.to_string()))
 }
 
 /// Splits the form token from the other fields.

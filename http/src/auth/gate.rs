@@ -56,7 +56,7 @@ pub(crate) async fn pass(
         Ok(found) => found,
         Err(problem) => return Ok(turn_away(request, access, &problem)),
     };
-    let secure = secure(&request);
+    let client = client(&request);
     let renewed = found.map(|found| {
         request.extensions_mut().insert(found.user);
         found.renewed
@@ -67,16 +67,14 @@ pub(crate) async fn pass(
     if let Some(Some(new)) = renewed
         && !settled
     {
-        cookies::put_tokens(response.headers_mut(), secure, &new.access, &new.refresh);
+        cookies::put_tokens(response.headers_mut(), &client, &new.access, &new.refresh);
     }
     Ok(response)
 }
 
-fn secure(request: &ServiceRequest) -> bool {
-    request
-        .extensions()
-        .get::<Client>()
-        .is_some_and(|client| client.secure)
+fn client(request: &ServiceRequest) -> Client {
+    let client = request.extensions().get::<Client>().cloned();
+    client.expect("the door notes the client of every request")
 }
 
 /// By token if there is one, else by cookie; nobody is fine if `optional`.
@@ -102,10 +100,10 @@ async fn look(
 }
 
 fn has_cookie(request: &ServiceRequest) -> bool {
-    let secure = secure(request);
+    let client = client(request);
     [Which::Access, Which::Refresh]
         .iter()
-        .any(|which| request.cookie(which.name(secure)).is_some())
+        .any(|which| request.cookie(&which.name(&client)).is_some())
 }
 
 fn token_of(request: &ServiceRequest) -> Option<String> {
@@ -132,9 +130,9 @@ async fn bearer(app: &web::Data<App>, request: &ServiceRequest) -> Result<Found,
 }
 
 async fn cookie(app: &web::Data<App>, request: &ServiceRequest) -> Result<Found, Problem> {
-    let secure = secure(request);
+    let client = client(request);
     let value = |which: Which| {
-        let cookie = request.cookie(which.name(secure))?;
+        let cookie = request.cookie(&which.name(&client))?;
         Some(cookie.value().to_owned())
     };
     if let Some(access) = value(Which::Access)
@@ -185,10 +183,7 @@ async fn renew(app: &web::Data<App>, refresh: &str) -> Result<Found, Problem> {
 
 /// Whether it may read the metrics without a user.
 fn scraper(app: &web::Data<App>, request: &ServiceRequest) -> bool {
-    let local = request
-        .extensions()
-        .get::<Client>()
-        .is_some_and(Client::is_local);
+    let local = client(request).is_local();
     let token = token_of(request).unwrap_or_default();
     let has_token = app
         .config
@@ -218,7 +213,7 @@ fn turn_away(
         .insert_header((header::LOCATION, sign_in_location(&request)))
         .finish();
     if has_cookie(&request) {
-        cookies::clear(&mut response, secure(&request));
+        cookies::clear(&mut response, &client(&request));
     }
     request.into_response(response)
 }

@@ -69,7 +69,7 @@ pub(crate) fn put_cookies(
 ) -> Answer<()> {
     let access = app.access_token(opened.subject.user, opened.session)?;
     let headers = response.headers_mut();
-    cookies::put_tokens(headers, client.secure, &access, &opened.refresh);
+    cookies::put_tokens(headers, client, &access, &opened.refresh);
     Ok(())
 }
 

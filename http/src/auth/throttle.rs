@@ -15,6 +15,9 @@ const WINDOW_MS: i64 = 60_000;
 /// more within a minute makes the oldest forgotten, never the table larger.
 const TABLE_MAX: usize = 8_192;
 
+/// Characters by which accounts are told apart: no user's name is longer.
+const ACCOUNT_MAX: usize = 64;
+
 /// Counts attempts per key in a sliding minute.
 pub(crate) struct Throttle {
     limit: usize,
@@ -37,6 +40,7 @@ impl Throttle {
         address: IpAddr,
         now: Timestamp,
     ) -> Result<(), u64> {
+        let account: String = account.chars().take(ACCOUNT_MAX).collect();
         let keys = [
             format!("account {}", account.to_lowercase()),
             format!("address {}", network(address)),
@@ -167,5 +171,14 @@ mod tests {
         }
         let table = throttle.attempts.lock().expect("not poisoned");
         assert!(table.len() <= TABLE_MAX);
+    }
+
+    #[test]
+    fn a_long_account_costs_no_more_memory_than_a_short_one() {
+        let throttle = Throttle::new(5);
+        let long = "\u{130}".repeat(100_000);
+        assert!(throttle.attempt(&long, ip("10.0.0.1"), at(0)).is_ok());
+        let table = throttle.attempts.lock().expect("not poisoned");
+        assert!(table.keys().all(|key| key.len() < 1_000));
     }
 }

@@ -27,6 +27,11 @@ impl Client {
         self.address.is_loopback() && !self.proxied && !self.forwarded
     }
 
+    /// The port that the client asked for, if it named one.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.host.rsplit_once(':')?.1.parse().ok()
+    }
+
     /// `http` or `https`.
     pub(crate) const fn scheme(&self) -> &'static str {
         if self.secure { "https" } else { "http" }

@@ -87,10 +87,15 @@ impl Hosts {
         if let Ok(address) = host.parse::<IpAddr>() {
             return self.any_address
                 || self.addresses.contains(&address)
-                || self.names.iter().any(|name| name == host);
+                || self.names.iter().any(|name| name == host)
+                || self.is_public(host);
         }
         let host = host.trim_end_matches('.').to_ascii_lowercase();
-        self.names.contains(&host) || self.public.as_ref().is_some_and(|p| p.host == host)
+        self.names.contains(&host) || self.is_public(&host)
+    }
+
+    fn is_public(&self, host: &str) -> bool {
+        self.public.as_ref().is_some_and(|p| p.host == host)
     }
 
     /// Whether a request that changes things may come from there.
@@ -129,6 +134,16 @@ mod tests {
             &[listen.parse().expect("an address")],
             public.map(|p| PublicUrl::parse(p).expect("an address")),
         )
+    }
+
+    #[test]
+    fn a_public_address_without_a_name_is_a_host() {
+        for (public, host) in [
+            ("https://10.1.2.3:8443", "10.1.2.3:8443"),
+            ("https://[2001:db8::1]", "[2001:db8::1]"),
+        ] {
+            assert!(hosts("127.0.0.1:8080", Some(public)).allows(host), "{host}");
+        }
     }
 
     #[test]

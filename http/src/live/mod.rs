@@ -5,6 +5,7 @@
 
 use crate::app::App;
 use crate::auth::CurrentUser;
+use crate::json::Query;
 use crate::pages::show::{self, Reading};
 use crate::pages::visit::Visit;
 use crate::problem::Answer;
@@ -59,10 +60,10 @@ pub(crate) async fn live(
     app: web::Data<App>,
     user: CurrentUser,
     request: HttpRequest,
-    wanted: web::Query<Wanted>,
+    wanted: Query<Wanted>,
 ) -> Answer {
     let visit = Visit::of(&app, &user).await?;
-    let wanted = wanted.into_inner();
+    let wanted = wanted.0;
     let mut teller = Teller {
         back: match (wanted.view, &wanted.device) {
             (View::Device, Some(id)) => Back::Device(id.clone()),

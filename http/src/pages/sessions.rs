@@ -93,7 +93,7 @@ pub(crate) async fn end(
         return Ok(see_other(links::SESSIONS));
     }
     let mut response = see_other(links::SIGN_IN);
-    cookies::clear(&mut response, client.secure);
+    cookies::clear(&mut response, &client);
     Ok(response)
 }
 

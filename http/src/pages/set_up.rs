@@ -6,7 +6,7 @@ use super::sign_in::agent;
 use super::visit::see_other;
 use crate::api::setup::{self, SetupRequest};
 use crate::app::App;
-use crate::auth::extract::Form;
+use crate::auth::extract::OpenForm;
 use crate::auth::sign_in;
 use crate::door::client::Client;
 use crate::problem::{Answer, Problem};
@@ -49,7 +49,7 @@ pub(crate) async fn submit(
     app: web::Data<App>,
     client: Client,
     request: HttpRequest,
-    form: Form<Fields>,
+    form: OpenForm<Fields>,
 ) -> Answer {
     let fields = form.0;
     let typed = SetUpForm {

@@ -4,9 +4,10 @@
 
 use super::visit::see_other;
 use crate::app::App;
-use crate::auth::extract::Form;
+use crate::auth::extract::{Form, OpenForm};
 use crate::auth::{CurrentUser, cookies, sign_in};
 use crate::door::client::Client;
+use crate::json::Query;
 use crate::problem::{Answer, Problem};
 use actix_web::http::header::USER_AGENT;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -34,12 +35,8 @@ pub(crate) struct SignInForm {
 }
 
 /// The page; who is signed in goes home, and before set-up there is nobody to sign in.
-pub(crate) async fn show(
-    app: web::Data<App>,
-    request: HttpRequest,
-    query: web::Query<Next>,
-) -> Answer {
-    let next = own_page(query.into_inner().next);
+pub(crate) async fn show(app: web::Data<App>, request: HttpRequest, query: Query<Next>) -> Answer {
+    let next = own_page(query.0.next);
     if CurrentUser::of(&request).is_some() {
         return Ok(see_other(next.as_deref().unwrap_or(links::HOME)));
     }
@@ -53,12 +50,12 @@ pub(crate) async fn show(
     Ok(super::visit::page(view::page(&ENGLISH, &model)))
 }
 
-/// Opens a session.
+/// Opens a session, in place of the one this browser had.
 pub(crate) async fn submit(
     app: web::Data<App>,
     client: Client,
     request: HttpRequest,
-    form: Form<SignInForm>,
+    form: OpenForm<SignInForm>,
 ) -> Answer {
     let form = form.0;
     let next = own_page(form.next);
@@ -69,6 +66,10 @@ pub(crate) async fn submit(
         Ok(opened) => {
             let mut response = see_other(next.as_deref().unwrap_or(links::HOME));
             sign_in::put_cookies(&app, &client, &opened, &mut response)?;
+            if let Some(before) = CurrentUser::of(&request) {
+                // One that cannot be ended now can be in the list of sessions.
+                let _ = app.hub.sessions().end(before.session).await;
+            }
             Ok(response)
         }
         Err(problem) => again(&problem, form.username, next),
@@ -107,9 +108,10 @@ fn own_page(next: Option<String>) -> Option<String> {
     next.filter(|path| {
         path.starts_with('/')
             && !path.starts_with("//")
-            && !path.contains(['\\', '\r', '\n', '\t'])
+            && !path.contains('\\')
             && path.len() <= 512
-            && path.is_ascii()
+            // Blanks and control characters are no part of an address (or a header).
+            && path.bytes().all(|byte| byte.is_ascii_graphic())
             && !path.starts_with(links::SIGN_IN)
     })
 }
@@ -128,7 +130,7 @@ pub(crate) async fn sign_out(
 ) -> Answer {
     app.hub.sessions().end(user.session).await?;
     let mut response = see_other(links::SIGN_IN);
-    cookies::clear(&mut response, client.secure);
+    cookies::clear(&mut response, &client);
     Ok(response)
 }
 
@@ -147,6 +149,9 @@ mod tests {
             "//evil.example",
             "/\\evil.example",
             "/a\r\nSet-Cookie: x=y",
+            "/a\0b",
+            "/a\u{7f}",
+            "/a b",
             "sign-in",
             "/sign-in?next=/sign-in",
             "",

@@ -29,6 +29,12 @@ impl<'a> Browser<'a> {
         browser
     }
 
+    /// Goes on at another house of this machine: browsers keep one set of cookies for a host,
+    /// whatever its port.
+    pub(crate) const fn visit(&mut self, house: &'a TestHouse) {
+        self.house = house;
+    }
+
     /// What the browser sends as `Cookie`.
     pub(crate) fn cookie_header(&self) -> String {
         let pairs = self.cookies.iter().map(|(n, v)| format!("{n}={v}"));
