@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use sha2::{Digest, Sha256};
 use std::future::{Future, Ready, ready};
@@ -233,6 +234,16 @@ fn string_at(body: &[u8], quote: usize) -> (String, usize) {
     let end = at.min(body.len());
     let text = String::from_utf8_lossy(&body[quote + 1..end]).into_owned();
     (text, end + 1)
+}
+
+/// A member of a change that was given: null is read by its type, which takes it where it
+/// means something (RFC 7396: take away) and refuses it elsewhere; absent is `None`.
+pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A query string, parsed; unknown and wrong parameters are refused by name.

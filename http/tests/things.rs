@@ -276,3 +276,27 @@ async fn a_device_that_announces_itself_waits_and_is_accepted_or_is_a_conflict()
     );
     house.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_thing_must_have_cannot_be_taken_from_it_with_null() {
+    let house = TestHouse::start().await;
+    let admin = house.admin().await;
+    house.add_switch(&admin, "socket").await;
+    let (eve, _) = house.member(&admin, "eve").await;
+    let user = format!("/api/v1/users/{eve}");
+    for (path, field) in [
+        ("/api/v1/devices/socket", "name"),
+        (user.as_str(), "username"),
+        (user.as_str(), "role"),
+        (user.as_str(), "disabled"),
+        (user.as_str(), "password"),
+    ] {
+        let answer = house.patch(path, &admin, json!({ field: null })).await;
+        assert_eq!(assert_problem(&answer, 422, field)["field"], field);
+    }
+    let gone = house
+        .patch("/api/v1/devices/socket", &admin, json!({"room": null}))
+        .await;
+    assert_eq!(gone.json()["room"], json!(null), "{}", gone.text);
+    house.stop().await;
+}

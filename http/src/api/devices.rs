@@ -7,7 +7,7 @@ use crate::api::words::KindWord;
 use crate::api::{conditional, paths};
 use crate::app::App;
 use crate::auth::CurrentUser;
-use crate::json::{Json, Query};
+use crate::json::{Json, Query, present};
 use crate::problem::{Answer, Problem};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -16,7 +16,7 @@ use iothome_engine::config::Raw;
 use iothome_engine::ids::{DeviceId, EntityId};
 use iothome_engine::kind::Kind;
 use iothome_engine::policy::Right;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use utoipa::{IntoParams, ToSchema};
 
@@ -110,7 +110,8 @@ pub(crate) struct CredentialBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeviceChange {
     /// A new name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
     name: Option<String>,
     /// A new room; null takes it out of its room.
     #[serde(default, deserialize_with = "present")]
@@ -135,18 +136,9 @@ pub(crate) struct EntityChange {
     #[schema(value_type = Option<i64>)]
     deadline_ms: Option<Option<i64>>,
     /// A whole new configuration (of an entity entered by hand).
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Object, required = false)]
     config: Option<Raw>,
-}
-
-/// Tells null (`Some(None)`) from absent (`None`).
-fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// The devices that you may see, by id.

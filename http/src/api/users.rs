@@ -11,7 +11,7 @@ use crate::api::{conditional, paths};
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::auth::sign_in::check_new_password;
-use crate::json::{Json, Query};
+use crate::json::{Json, Query, present};
 use crate::problem::{Answer, Problem};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -48,17 +48,20 @@ const fn member() -> Role {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserChange {
     /// A new sign-in name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
     username: Option<String>,
     /// A new role.
-    #[serde(default)]
-    #[schema(value_type = Option<RoleWord>)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = RoleWord, required = false)]
     role: Option<Role>,
     /// Disable or enable; disabling ends all sessions at once.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
     disabled: Option<bool>,
     /// A new password; ends all sessions at once.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
     password: Option<String>,
 }
 
