@@ -5,7 +5,7 @@ mod common;
 
 use common::browser::{Browser, token_of, words_of};
 use common::device::{Manner, Switch};
-use common::{ADMIN, TestHouse, until};
+use common::{ADMIN, TestHouse};
 
 const COMMANDS: &str = "/devices/socket/entities/power/commands";
 
@@ -73,7 +73,7 @@ async fn a_switch_is_switched_by_a_plain_form_and_the_next_page_tells_its_end() 
     let credential = house.add_switch(&admin, "socket").await;
     let switch = Switch::connect(&house, "socket", &credential, Manner::Obeys).await;
     let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
-    wait_for(&mut browser, "/", "The socket Off reported").await;
+    browser.wait_for_words("/", "The socket Off reported").await;
     let token = browser.token("/").await;
     let fields = [
         ("csrf", token.as_str()),
@@ -99,7 +99,7 @@ async fn while_a_command_is_pending_the_page_shows_the_last_reported_state() {
     let credential = house.add_switch(&admin, "socket").await;
     let _switch = Switch::connect(&house, "socket", &credential, Manner::IsSilent).await;
     let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
-    wait_for(&mut browser, "/", "The socket Off reported").await;
+    browser.wait_for_words("/", "The socket Off reported").await;
     let token = browser.token("/").await;
     let fields = [
         ("csrf", token.as_str()),
@@ -238,7 +238,9 @@ async fn a_device_that_announces_itself_is_accepted_by_page_or_ignored() {
         .announce("homeassistant/switch/plant/power/config", &config)
         .await;
     let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
-    wait_for(&mut browser, "/new-devices", "&lt;b&gt;Plant&lt;/b&gt;").await;
+    browser
+        .wait_for_words("/new-devices", "&lt;b&gt;Plant&lt;/b&gt;")
+        .await;
     let home = words_of(&browser.get("/").await.text);
     assert!(home.contains("1 new device waits"), "{home}");
     let page = browser.get("/new-devices").await.text;
@@ -426,7 +428,9 @@ async fn a_select_is_driven_by_a_plain_form_to_one_of_its_options_and_no_other()
     let oven = Switch::connect(&house, "oven", &credential, Manner::Obeys).await;
     let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
     let chosen = |page: &str, option: &str| page.contains(&format!("value=\"{option}\" selected"));
-    wait_for_html(&mut browser, "/devices/oven", "value=\"OFF\" selected").await;
+    browser
+        .wait_for_html("/devices/oven", "value=\"OFF\" selected")
+        .await;
     let path = "/devices/oven/entities/mode/commands";
     let token = browser.token("/devices/oven").await;
     for (option, shown) in [
@@ -483,21 +487,4 @@ async fn a_strange_query_gets_a_page_and_never_a_failure_of_the_hub() {
         assert!(answer.text.contains("<h1>"), "{path}: {}", answer.text);
     }
     house.stop().await;
-}
-
-async fn wait_for_html(browser: &mut Browser<'_>, path: &str, html: &str) {
-    let browser = tokio::sync::Mutex::new(browser);
-    until(html, || async {
-        browser.lock().await.get(path).await.text.contains(html)
-    })
-    .await;
-}
-
-async fn wait_for(browser: &mut Browser<'_>, path: &str, words: &str) {
-    let browser = tokio::sync::Mutex::new(browser);
-    until(words, || async {
-        let page = browser.lock().await.get(path).await;
-        words_of(&page.text).contains(words)
-    })
-    .await;
 }

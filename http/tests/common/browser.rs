@@ -1,6 +1,6 @@
 //! A browser without script, for tests: keeps cookies, follows forms, reads pages.
 
-use super::{Answer, TestHouse, read};
+use super::{Answer, TestHouse, read, until};
 use reqwest::Method;
 use std::collections::BTreeMap;
 
@@ -49,6 +49,24 @@ impl<'a> Browser<'a> {
     /// Asks for a page.
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, None, false).await
+    }
+
+    /// Asks for a page until its markup has a passage.
+    pub(crate) async fn wait_for_html(&mut self, path: &str, html: &str) {
+        let browser = tokio::sync::Mutex::new(self);
+        until(html, || async {
+            browser.lock().await.get(path).await.text.contains(html)
+        })
+        .await;
+    }
+
+    /// Asks for a page until people can read a passage on it.
+    pub(crate) async fn wait_for_words(&mut self, path: &str, words: &str) {
+        let browser = tokio::sync::Mutex::new(self);
+        until(words, || async {
+            words_of(&browser.lock().await.get(path).await.text).contains(words)
+        })
+        .await;
     }
 
     /// Posts fields as they are.
