@@ -1,0 +1,5 @@
+//! Tests of the schedule types and their calculus.
+
+#![allow(clippy::unwrap_used)]
+
+mod read;
