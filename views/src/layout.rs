@@ -56,7 +56,7 @@ impl Shell<'_> {
     pub fn page(&self, content: &Markup) -> Markup {
         let title = format!("{} · {}", self.title, self.viewer.home);
         let body = html! {
-            a.skip href="#content" { (self.t.skip_to_content) }
+            a.skip href="#content" { (self.t.frame.skip_to_content) }
             header.top {
                 a.brand href=(links::HOME) {
                     (Icon::Home.draw())
@@ -68,8 +68,8 @@ impl Shell<'_> {
             (house_notice(self.t, self.viewer.broker_connected))
             main #content tabindex="-1" { (content) }
             div #announcer .visually-hidden role="status" aria-live="polite" {}
-            div #toast .toast role="alert" data-dismiss=(self.t.dismiss) {}
-            template #not-sent { (self.t.not_sent) }
+            div #toast .toast role="alert" data-dismiss=(self.t.frame.dismiss) {}
+            template #not-sent { (self.t.frame.not_sent) }
         };
         document(self.t, &title, "signed-in", self.live, &body)
     }
@@ -86,13 +86,13 @@ impl Shell<'_> {
             }
         };
         html! {
-            nav #nav aria-label=(t.nav_label) {
-                (entry(Here::Home, links::HOME, Icon::Home, t.nav_home, 0))
+            nav #nav aria-label=(t.frame.nav_label) {
+                (entry(Here::Home, links::HOME, Icon::Home, t.frame.nav_home, 0))
                 @if self.viewer.admin {
-                    (entry(Here::NewDevices, links::NEW_DEVICES, Icon::Plus, t.nav_new, self.viewer.waiting))
-                    (entry(Here::Broker, links::BROKER, Icon::Broker, t.nav_broker, 0))
+                    (entry(Here::NewDevices, links::NEW_DEVICES, Icon::Plus, t.frame.nav_new, self.viewer.waiting))
+                    (entry(Here::Broker, links::BROKER, Icon::Broker, t.frame.nav_broker, 0))
                 }
-                (entry(Here::You, links::SESSIONS, Icon::Person, t.nav_you, 0))
+                (entry(Here::You, links::SESSIONS, Icon::Person, t.frame.nav_you, 0))
             }
         }
     }
@@ -119,7 +119,7 @@ pub fn house_notice(t: &'static Texts, broker_connected: bool) -> Markup {
             @if !broker_connected {
                 p.banner.bad {
                     (Icon::Warning.draw())
-                    span { b { (t.broker_lost) } " " (t.broker_lost_hint) }
+                    span { b { (t.frame.broker_lost) } " " (t.frame.broker_lost_hint) }
                 }
             }
         }
@@ -132,7 +132,7 @@ fn connection_notice(t: &Texts) -> Markup {
             template {
                 p.banner.notice {
                     (Icon::Away.draw())
-                    span { b { (t.connection_lost) } " " (t.connection_lost_hint) }
+                    span { b { (t.frame.connection_lost) } " " (t.frame.connection_lost_hint) }
                 }
             }
         }
@@ -163,8 +163,8 @@ fn document(t: &Texts, title: &str, class: &str, live: Option<&str>, body: &Mark
 /// "1 new device waits" or "3 new devices wait".
 pub fn waiting_words(t: &Texts, waiting: usize) -> String {
     if waiting == 1 {
-        t.home_new_waiting_one.to_owned()
+        t.home.waiting_one.to_owned()
     } else {
-        fill(t.home_new_waiting_many, &waiting.to_string())
+        fill(t.home.waiting_many, &waiting.to_string())
     }
 }

@@ -3,8 +3,10 @@
 //! Owner of rounding for the eye; the exact value goes into a title. It must
 //! never change what is stored or sent.
 
+use crate::texts::Texts;
+
 /// At most two decimals from 1 upward, three significant digits below, no needless zeros.
-pub fn readable(number: f64) -> String {
+pub fn readable(t: &Texts, number: f64) -> String {
     if number == 0.0 {
         return "0".to_owned();
     }
@@ -19,7 +21,7 @@ pub fn readable(number: f64) -> String {
         s if s >= 0.001 => 5,
         _ => 8,
     };
-    trimmed(&format!("{number:.decimals$}"))
+    localised(t, &format!("{number:.decimals$}"))
 }
 
 /// As few decimals as the exact number needs, for form fields.
@@ -32,25 +34,27 @@ pub fn exact(number: f64) -> String {
 }
 
 /// Milliseconds with as many digits as tell something: `0.42`, `9`, `1,240` stays `1240`.
-pub fn latency_ms(ms: f64) -> String {
+pub fn latency_ms(t: &Texts, ms: f64) -> String {
     let text = match ms {
         m if m < 1.0 => format!("{m:.2}"),
         m if m < 10.0 => format!("{m:.1}"),
         m => format!("{m:.0}"),
     };
-    trimmed(&text)
+    localised(t, &text)
 }
 
-fn trimmed(text: &str) -> String {
+fn localised(t: &Texts, text: &str) -> String {
     if !text.contains('.') {
         return text.to_owned();
     }
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    short.replace('.', t.decimal_mark.encode_utf8(&mut [0; 4]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::texts::{ENGLISH, GERMAN};
 
     #[test]
     fn numbers_are_short_but_small_ones_stay_visible() {
@@ -64,15 +68,21 @@ mod tests {
             (1e18, "1e18"),
             (100.0, "100"),
         ] {
-            assert_eq!(readable(number), text);
+            assert_eq!(readable(&ENGLISH, number), text);
         }
     }
 
     #[test]
+    fn the_fraction_stands_behind_the_mark_of_the_language() {
+        assert_eq!(readable(&GERMAN, -21.456), "-21,46");
+        assert_eq!(latency_ms(&GERMAN, 0.421), "0,42");
+    }
+
+    #[test]
     fn a_latency_keeps_its_fraction_only_while_it_is_small() {
-        assert_eq!(latency_ms(0.421), "0.42");
-        assert_eq!(latency_ms(9.04), "9");
-        assert_eq!(latency_ms(9.25), "9.2");
-        assert_eq!(latency_ms(1240.4), "1240");
+        assert_eq!(latency_ms(&ENGLISH, 0.421), "0.42");
+        assert_eq!(latency_ms(&ENGLISH, 9.04), "9");
+        assert_eq!(latency_ms(&ENGLISH, 9.25), "9.2");
+        assert_eq!(latency_ms(&ENGLISH, 1240.4), "1240");
     }
 }

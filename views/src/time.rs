@@ -3,6 +3,7 @@
 //! Owner of how a moment is written. It must never read a clock: now and the
 //! home's zone are arguments.
 
+use crate::texts::Texts;
 use iothome_engine::time::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
@@ -17,20 +18,28 @@ pub struct When {
 
 impl When {
     /// `at` in the home's zone; the day is left out when it is the day of `now`.
-    pub fn new(at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
+    pub fn new(t: &Texts, at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
         let local = zoned(at, zone);
         let today = zoned(now, zone).date();
         let short = if local.date() == today {
             local.strftime("%H:%M:%S").to_string()
         } else if local.year() == today.year() {
-            local.strftime("%-d %b, %H:%M").to_string()
+            format!(
+                "{}, {}",
+                t.dates.day(local.datetime()),
+                local.strftime("%H:%M")
+            )
         } else {
-            local.strftime("%-d %b %Y, %H:%M").to_string()
+            format!(
+                "{}, {}",
+                t.dates.day_of_year(local.datetime()),
+                local.strftime("%H:%M")
+            )
         };
         Self {
             iso: at.to_string(),
             short,
-            full: local.strftime("%A, %-d %B %Y, %H:%M:%S").to_string(),
+            full: t.dates.full(local.datetime()),
         }
     }
 
@@ -60,16 +69,24 @@ pub fn at(when: &When) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::texts::{ENGLISH, GERMAN};
 
     #[test]
     fn a_moment_is_told_in_the_home_zone_and_names_the_day_only_when_it_is_another() {
         let zone = TimeZone::get("Europe/Berlin").expect("a zone");
         let now = Timestamp::parse("2026-11-24T07:52:37Z").expect("an instant");
-        let today = When::new(now.plus_millis(-60_000), now, &zone);
+        let today = When::new(&ENGLISH, now.plus_millis(-60_000), now, &zone);
         assert_eq!(today.short(), "08:51:37");
-        let earlier = When::new(now.plus_millis(-9 * 3_600_000), now, &zone);
+        let earlier = When::new(&ENGLISH, now.plus_millis(-9 * 3_600_000), now, &zone);
         assert_eq!(earlier.short(), "23 Nov, 23:52");
-        let long_ago = When::new(now.plus_millis(-400 * 86_400_000), now, &zone);
+        let german = When::new(&GERMAN, now.plus_millis(-9 * 3_600_000), now, &zone);
+        assert_eq!(german.short(), "23. Nov., 23:52");
+        assert!(
+            ago(&german)
+                .into_string()
+                .contains("Montag, 23. November 2026, 23:52:37")
+        );
+        let long_ago = When::new(&ENGLISH, now.plus_millis(-400 * 86_400_000), now, &zone);
         assert_eq!(long_ago.short(), "20 Oct 2025, 09:52");
     }
 
@@ -77,7 +94,7 @@ mod tests {
     fn the_farthest_instants_do_not_stop_a_page() {
         let now = Timestamp::from_millis(0);
         for far in [i64::MAX, i64::MIN] {
-            let when = When::new(Timestamp::from_millis(far), now, &TimeZone::UTC);
+            let when = When::new(&ENGLISH, Timestamp::from_millis(far), now, &TimeZone::UTC);
             assert!(!when.short().is_empty());
         }
     }

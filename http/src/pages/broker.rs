@@ -20,7 +20,7 @@ pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
     let model = BrokerPage {
         address: status.address,
         connected: status.connected,
-        since: Some(When::new(status.since, visit.now, &visit.zone)),
+        since: Some(When::new(visit.t, status.since, visit.now, &visit.zone)),
         problem: status.problem,
         sha256: status.sha256,
         sha1: status.sha1,
@@ -30,10 +30,10 @@ pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
             _ => ManagedBy::Operator,
         },
         counts: vec![
-            count(t.broker_outbox, status.outbox as u64),
-            count(t.broker_received, status.received),
-            count(t.broker_dropped, status.dropped),
-            count(t.broker_refused, status.refused_subscriptions),
+            count(t.broker.outbox, status.outbox as u64),
+            count(t.broker.received, status.received),
+            count(t.broker.dropped, status.dropped),
+            count(t.broker.refused, status.refused_subscriptions),
         ],
         version: env!("CARGO_PKG_VERSION").to_owned(),
         has_ca: app.config.ca_pem.is_some(),

@@ -47,20 +47,22 @@ pub(crate) fn error_page(request: &HttpRequest, problem: &Problem) -> HttpRespon
 /// What is worth saying beyond the page's own words; codes that it does not know say nothing.
 fn detail(t: &Texts, problem: &Problem) -> Option<String> {
     let said = match problem.code {
-        "state_unknown" => t.refused_state_unknown,
-        "stale_form" | "cross_site" => t.error_form_stale,
+        "state_unknown" => t.error.state_unknown,
+        "stale_form" | "cross_site" => t.error.form_stale,
         "not_durable" if problem.extra.get("sent").is_some_and(|sent| sent == true) => {
-            t.refused_not_recorded_sent
+            t.error.not_recorded_sent
         }
-        "not_durable" => t.refused_not_durable,
-        "too_many_requests" => t.refused_throttled,
-        "busy" => t.refused_busy,
-        "stopping" => t.refused_stopping,
-        "invalid" if problem.field.as_deref() == Some("action") => t.refused_action,
+        "not_durable" => t.error.not_durable,
+        "too_many_requests" => t.error.throttled,
+        "busy" => t.error.busy,
+        "stopping" => t.error.stopping,
+        "invalid" if problem.field.as_deref() == Some("action") => t.error.action,
         "unknown_host" | "conflict" | "taken" | "invalid" | "bad_value" => {
             return Some(problem.detail.clone());
         }
-        "forbidden" | "not_found" if problem.detail == t.may_not_control => t.may_not_control,
+        "forbidden" | "not_found" if problem.detail == t.error.may_not_control => {
+            t.error.may_not_control
+        }
         _ => return None,
     };
     Some(said.to_owned())

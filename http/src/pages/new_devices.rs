@@ -48,7 +48,7 @@ pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
 }
 
 fn waiting_device(visit: &Visit, new: &NewDeviceView) -> WaitingDevice {
-    let when = |at| When::new(at, visit.now, &visit.zone);
+    let when = |at| When::new(visit.t, at, visit.now, &visit.zone);
     let about = [
         new.about.manufacturer.as_deref(),
         new.about.model.as_deref(),

@@ -20,7 +20,7 @@ use serde::Deserialize;
 pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
     let visit = Visit::of(&app, &user).await?;
     let sessions = app.hub.sessions().list(user.subject.user).await?;
-    let when = |at| When::new(at, visit.now, &visit.zone);
+    let when = |at| When::new(visit.t, at, visit.now, &visit.zone);
     let mut lines: Vec<SessionLine> = sessions
         .into_iter()
         .map(|session| SessionLine {

@@ -91,21 +91,21 @@ fn degrees(field: &'static str, text: &str) -> Answer<Option<f64>> {
     }
     text.parse()
         .map(Some)
-        .map_err(|_| Problem::invalid(field, ENGLISH.problem_number))
+        .map_err(|_| Problem::invalid(field, ENGLISH.set_up.problem_number))
 }
 
 /// The page once more, with what is wrong beside its field.
 fn again(problem: &Problem, form: SetUpForm) -> Answer {
     let t = &ENGLISH;
     let said = match problem.code {
-        "wrong_code" => t.set_up_code_wrong.to_owned(),
-        "code_ended" => t.set_up_code_spent.to_owned(),
+        "wrong_code" => t.set_up.code_wrong.to_owned(),
+        "code_ended" => t.set_up.code_spent.to_owned(),
         "invalid" => said(problem),
-        "busy" => t.sign_in_busy.to_owned(),
+        "busy" => t.sign_in.busy.to_owned(),
         _ => return Err(problem.clone()),
     };
     let mut problems = SetUpProblems {
-        whole: Some(t.form_has_problems.to_owned()),
+        whole: Some(t.frame.form_has_problems.to_owned()),
         ..SetUpProblems::default()
     };
     let place = match problem.field.as_deref() {
@@ -133,8 +133,8 @@ fn again(problem: &Problem, form: SetUpForm) -> Answer {
 fn said(problem: &Problem) -> String {
     let t = &ENGLISH;
     match problem.field.as_deref() {
-        Some("zone") => t.problem_zone.to_owned(),
-        Some("password") => t.problem_password_short.to_owned(),
+        Some("zone") => t.set_up.problem_zone.to_owned(),
+        Some("password") => t.set_up.problem_password_short.to_owned(),
         _ => problem.detail.clone(),
     }
 }

@@ -97,7 +97,7 @@ pub(crate) fn device_of(
     }
     match user.subject.decide(right, &id) {
         Decision::Allowed => Ok(id),
-        Decision::Denied => Err(Problem::forbidden(ENGLISH.may_not_control)),
+        Decision::Denied => Err(Problem::forbidden(ENGLISH.error.may_not_control)),
         Decision::Hidden => Err(no_device()),
     }
 }
@@ -109,5 +109,5 @@ pub(crate) fn entity_of(id: &str) -> Answer<EntityId> {
 
 /// 404, in words.
 pub(crate) fn no_device() -> Problem {
-    Problem::not_found(ENGLISH.not_found_device)
+    Problem::not_found(ENGLISH.error.no_device)
 }

@@ -33,14 +33,14 @@ impl DeviceCard {
                     h3.name { a href=(links::device(&self.id)) { bdi.clamp { (self.name) } } }
                     @if self.more > 0 {
                         a.more-link href=(links::device(&self.id)) tabindex="-1" {
-                            (fill(look.t.more_entities, &self.more.to_string()))
+                            (fill(look.t.home.more_entities, &self.more.to_string()))
                         }
                     }
                 }
                 @for trouble in &self.troubles { (trouble.draw()) }
                 @for entity in &self.entities { (entity.draw(look)) }
                 @if self.entities.is_empty() {
-                    p.empty-line { (look.t.no_entities) }
+                    p.empty-line { (look.t.home.no_entities) }
                 }
             }
         }

@@ -91,8 +91,8 @@ pub fn outcome(look: Look<'_>, line: &OutcomeLine) -> Markup {
 pub fn ending(t: &Texts, status: Status, latency_ms: Option<&str>, reason: Option<&str>) -> Markup {
     html! {
         (t.words.status_word(status))
-        @if let Some(ms) = latency_ms { " " (t.ended_in) " " span.figure { (ms) " ms" } }
-        @if let Some(reason) = reason { (t.ended_because) " " bdi { (reason) } }
+        @if let Some(ms) = latency_ms { " " (t.entity.ended_in) " " span.figure { (ms) " ms" } }
+        @if let Some(reason) = reason { (t.entity.ended_because) " " bdi { (reason) } }
     }
 }
 

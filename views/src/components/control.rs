@@ -92,7 +92,13 @@ impl Control {
     pub fn beside(&self, look: Look<'_>, target: &Target<'_>) -> Option<Markup> {
         match self {
             Self::Switch { on } | Self::Light { on, .. } => Some(switch(look, target, *on)),
-            Self::Button => Some(one(look, target, Action::Press, look.t.press, "button")),
+            Self::Button => Some(one(
+                look,
+                target,
+                Action::Press,
+                look.t.entity.press,
+                "button",
+            )),
             Self::Lock { locked } => Some(lock(look, target, *locked)),
             _ => None,
         }
@@ -104,7 +110,7 @@ impl Control {
             Self::Light {
                 brightness: Some(scale),
                 ..
-            } => Some(slider(look, target, look.t.brightness, scale)),
+            } => Some(slider(look, target, look.t.entity.brightness, scale)),
             Self::Number(scale) => Some(number(look, target, scale)),
             Self::Select { options, chosen } => {
                 Some(select(look, target, options, chosen.as_deref()))
@@ -117,7 +123,7 @@ impl Control {
             } => Some(html! {
                 (cover(look, target, actions, *open, *closed))
                 @if let Some(scale) = position {
-                    (slider(look, target, look.t.position, scale))
+                    (slider(look, target, look.t.entity.position, scale))
                 }
             }),
             _ => None,
@@ -146,8 +152,8 @@ fn switch(look: Look<'_>, target: &Target<'_>, on: Option<bool>) -> Markup {
         // Nobody knows the state: both wishes are offered, neither looks like a fact.
         return html! {
             div.pair {
-                (one(look, target, Action::TurnOn, look.t.on, "button"))
-                (one(look, target, Action::TurnOff, look.t.off, "button"))
+                (one(look, target, Action::TurnOn, look.t.entity.on, "button"))
+                (one(look, target, Action::TurnOff, look.t.entity.off, "button"))
             }
         };
     };
@@ -162,8 +168,8 @@ fn switch(look: Look<'_>, target: &Target<'_>, on: Option<bool>) -> Markup {
 }
 
 fn lock(look: Look<'_>, target: &Target<'_>, locked: Option<bool>) -> Markup {
-    let unlock = || one(look, target, Action::Unlock, look.t.unlock, "button");
-    let lock = || one(look, target, Action::Lock, look.t.lock, "button");
+    let unlock = || one(look, target, Action::Unlock, look.t.entity.unlock, "button");
+    let lock = || one(look, target, Action::Lock, look.t.entity.lock, "button");
     match locked {
         Some(true) => unlock(),
         Some(false) => lock(),
@@ -185,7 +191,7 @@ fn slider(look: Look<'_>, target: &Target<'_>, what: &str, scale: &Scale) -> Mar
         output aria-hidden="true" {
             @if let Some(value) = &value { (value) " " (unit) } @else { "–" }
         }
-        button.button.quiet.plain-only name="action" value=(Action::Set.as_str()) { (look.t.set) }
+        button.button.quiet.plain-only name="action" value=(Action::Set.as_str()) { (look.t.entity.set) }
     };
     command_form(look, target, "slider", &fields)
 }
@@ -208,16 +214,16 @@ fn number(look: Look<'_>, target: &Target<'_>, scale: &Scale) -> Markup {
             @if let Some(unit) = &scale.unit { span.unit { (unit) } }
         }
         button.button name="action" value=(Action::Set.as_str())
-            aria-label=(format!("{}: {}", look.t.set, target.label)) { (look.t.set) }
+            aria-label=(format!("{}: {}", look.t.entity.set, target.label)) { (look.t.entity.set) }
     };
     html! {
         div.number {
             @if let Some(base) = scale.base {
-                (set(scale.lower(base), Icon::Minus, look.t.less))
+                (set(scale.lower(base), Icon::Minus, look.t.entity.less))
             }
             (command_form(look, target, "entry", &field))
             @if let Some(base) = scale.base {
-                (set(scale.higher(base), Icon::Plus, look.t.more))
+                (set(scale.higher(base), Icon::Plus, look.t.entity.more))
             }
         }
     }
@@ -244,13 +250,13 @@ fn select(look: Look<'_>, target: &Target<'_>, options: &[String], chosen: Optio
         label {
             span.visually-hidden { (target.label) }
             select name="value" required data-send dir="auto" {
-                @if !known { option value="" selected disabled { (look.t.choose) } }
+                @if !known { option value="" selected disabled { (look.t.entity.choose) } }
                 @for option in options {
                     option value=(option) selected[chosen == Some(option.as_str())] { (option) }
                 }
             }
         }
-        button.button.plain-only name="action" value=(Action::Set.as_str()) { (look.t.set) }
+        button.button.plain-only name="action" value=(Action::Set.as_str()) { (look.t.entity.set) }
     };
     command_form(look, target, "choice", &fields)
 }
@@ -274,9 +280,9 @@ fn cover(
         }
     };
     let fields = html! {
-        (button(Action::Open, Icon::Up, t.open, open))
-        (button(Action::Stop, Icon::Stop, t.stop, false))
-        (button(Action::Close, Icon::Down, t.close, closed))
+        (button(Action::Open, Icon::Up, t.entity.open, open))
+        (button(Action::Stop, Icon::Stop, t.entity.stop, false))
+        (button(Action::Close, Icon::Down, t.entity.close, closed))
     };
     command_form(look, target, "cover", &fields)
 }

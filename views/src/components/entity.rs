@@ -123,7 +123,7 @@ impl EntityPanel {
                 bdi { (self.state) }
                 @if let Some(unit) = &self.unit { " " span.unit { (unit) } }
                 @if matches!(self.control, Control::ViewOnly) {
-                    span.visually-hidden { " – " (look.t.view_only) }
+                    span.visually-hidden { " – " (look.t.entity.view_only) }
                 }
             }
         }
@@ -132,13 +132,15 @@ impl EntityPanel {
     fn fresh_line(&self, look: Look<'_>) -> Markup {
         let t = look.t;
         let words = match (self.freshness, &self.reported) {
-            (Freshness::Live, _) => t.fresh_live,
-            (Freshness::Retained, _) => t.fresh_retained,
-            (Freshness::Restored, Some(_)) => t.fresh_restored_from,
-            (Freshness::Restored, None) => t.fresh_restored,
-            (Freshness::Assumed, _) => t.fresh_assumed,
-            (Freshness::Never, _) if matches!(self.control, Control::Button) => t.fresh_button,
-            (Freshness::Never, _) => t.never_reported,
+            (Freshness::Live, _) => t.entity.fresh_live,
+            (Freshness::Retained, _) => t.entity.fresh_retained,
+            (Freshness::Restored, Some(_)) => t.entity.fresh_restored_from,
+            (Freshness::Restored, None) => t.entity.fresh_restored,
+            (Freshness::Assumed, _) => t.entity.fresh_assumed,
+            (Freshness::Never, _) if matches!(self.control, Control::Button) => {
+                t.entity.fresh_button
+            }
+            (Freshness::Never, _) => t.entity.never_reported,
         };
         let dated = matches!(self.freshness, Freshness::Live | Freshness::Restored);
         html! {

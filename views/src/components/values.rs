@@ -53,7 +53,7 @@ impl RecentValues {
             return html! {
                 section.values {
                     h3 { bdi { (self.name) } }
-                    p.empty-line { (t.values_none) }
+                    p.empty-line { (t.device.values_none) }
                 }
             };
         };
@@ -62,14 +62,14 @@ impl RecentValues {
             section.values {
                 h3 { bdi { (self.name) } }
                 dl.figures {
-                    (figure(t.latest, latest, unit))
-                    (figure(t.lowest, low, unit))
-                    (figure(t.highest, high, unit))
+                    (figure(t, t.device.latest, latest, unit))
+                    (figure(t, t.device.lowest, low, unit))
+                    (figure(t, t.device.highest, high, unit))
                 }
                 (self.chart(t, low, high))
                 p.axis { (time::at(&self.from)) (time::at(&self.to)) }
                 details {
-                    summary { (t.values_table) }
+                    summary { (t.device.values_table) }
                     (self.table(t, unit))
                 }
             }
@@ -101,11 +101,11 @@ impl RecentValues {
         let view_box = format!("0 0 {WIDE} {HIGH}");
         html! {
             svg.spark viewBox=(view_box) preserveAspectRatio="none" role="img"
-                aria-label=(fill(t.values_chart, &self.name)) {
+                aria-label=(fill(t.device.values_chart, &self.name)) {
                 @for (from, to) in &self.gaps {
                     rect.gap x=(round(self.x(*from))) y="0" height=(HIGH)
                         width=(round((self.x(*to) - self.x(*from)).max(1.0))) {
-                        title { (t.values_gap) }
+                        title { (t.device.values_gap) }
                     }
                 }
                 path.line d=(self.path(&y)) vector-effect="non-scaling-stroke" {}
@@ -140,12 +140,12 @@ impl RecentValues {
     fn table(&self, t: &Texts, unit: &str) -> Markup {
         html! {
             table {
-                thead { tr { th scope="col" { (t.time) } th scope="col" { (t.value) } } }
+                thead { tr { th scope="col" { (t.device.time) } th scope="col" { (t.device.value) } } }
                 tbody {
                     @for point in self.points.iter().rev().take(ROWS) {
                         tr {
                             td { (time::at(&point.when)) }
-                            td { (readable(point.value)) " " (unit) }
+                            td { (readable(t, point.value)) " " (unit) }
                         }
                     }
                 }
@@ -154,8 +154,8 @@ impl RecentValues {
     }
 }
 
-fn figure(what: &str, value: f64, unit: &str) -> Markup {
-    html! { div { dt { (what) } dd { (readable(value)) " " span.unit { (unit) } } } }
+fn figure(t: &Texts, what: &str, value: f64, unit: &str) -> Markup {
+    html! { div { dt { (what) } dd { (readable(t, value)) " " span.unit { (unit) } } } }
 }
 
 fn round(number: f64) -> f64 {

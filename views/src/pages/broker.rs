@@ -48,44 +48,44 @@ pub struct BrokerPage {
 /// The whole page.
 pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, broker: &BrokerPage) -> Markup {
     let content = html! {
-        header.page-head { h1 { (t.broker_title) } p.hint { (t.broker_lead) } }
+        header.page-head { h1 { (t.broker.title) } p.hint { (t.broker.lead) } }
         (connection(t, broker))
         section.block.card.wide {
-            h2 { (t.broker_address) }
+            h2 { (t.broker.address) }
             (copyable(t, "broker-address", &broker.address))
             p.hint { (managed(t, broker.managed_by)) }
         }
         section.block.card.wide {
-            h2 { (t.broker_fingerprints) }
+            h2 { (t.broker.fingerprints) }
             @if broker.sha256.is_none() && broker.sha1.is_none() {
-                p { (t.broker_fingerprint_unknown) }
+                p { (t.broker.fingerprint_unknown) }
             } @else {
-                p.hint { (t.broker_fingerprints_hint) }
+                p.hint { (t.broker.fingerprints_hint) }
             }
             @if let Some(print) = &broker.sha256 {
-                h3 { (t.broker_sha256) }
+                h3 { (t.broker.sha256) }
                 (copyable(t, "sha256", print))
             }
             @if let Some(print) = &broker.sha1 {
-                h3 { (t.broker_sha1) }
+                h3 { (t.broker.sha1) }
                 (copyable(t, "sha1", print))
-                p.hint { (t.broker_sha1_hint) }
+                p.hint { (t.broker.sha1_hint) }
             }
             @if broker.has_ca {
-                p { a href=(links::CA) download { (t.broker_ca) } }
+                p { a href=(links::CA) download { (t.broker.ca) } }
             }
         }
         section.block {
             dl.details {
                 @for (label, count) in &broker.counts { div { dt { (label) } dd { (count) } } }
-                div { dt { (t.broker_version) } dd { (broker.version) } }
+                div { dt { (t.broker.version) } dd { (broker.version) } }
             }
         }
     };
     Shell {
         t,
         viewer,
-        title: t.broker_title,
+        title: t.broker.title,
         here: Here::Broker,
         live: Some(live),
     }
@@ -94,9 +94,9 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, broker: &BrokerPage)
 
 fn connection(t: &Texts, broker: &BrokerPage) -> Markup {
     let (class, icon, words) = if broker.connected {
-        ("good", Icon::Check, t.broker_connected)
+        ("good", Icon::Check, t.broker.connected)
     } else {
-        ("bad", Icon::Away, t.broker_away)
+        ("bad", Icon::Away, t.broker.away)
     };
     html! {
         div.trouble.(class) #broker-state {
@@ -104,7 +104,7 @@ fn connection(t: &Texts, broker: &BrokerPage) -> Markup {
             div {
                 (words)
                 @if let Some(since) = &broker.since {
-                    " " (t.broker_connected_since) " " (time::at(since))
+                    " " (t.broker.connected_since) " " (time::at(since))
                 }
                 @if let (false, Some(problem)) = (broker.connected, &broker.problem) {
                     p { bdi { (problem) } }
@@ -116,9 +116,9 @@ fn connection(t: &Texts, broker: &BrokerPage) -> Markup {
 
 const fn managed(t: &Texts, by: ManagedBy) -> &'static str {
     match by {
-        ManagedBy::Embedded => t.broker_managed_embedded,
-        ManagedBy::Hub => t.broker_managed_hub,
-        ManagedBy::Operator => t.broker_managed_operator,
+        ManagedBy::Embedded => t.broker.managed_embedded,
+        ManagedBy::Hub => t.broker.managed_hub,
+        ManagedBy::Operator => t.broker.managed_operator,
     }
 }
 
@@ -130,7 +130,7 @@ fn copyable(t: &Texts, id: &str, text: &str) -> Markup {
                 // A fingerprint breaks between its pairs, never within one.
                 @for piece in text.split_inclusive(':') { (piece) wbr; }
             }
-            button.button.quiet.script-only type="button" data-copy=(id) data-done=(t.copied) { (t.copy) }
+            button.button.quiet.script-only type="button" data-copy=(id) data-done=(t.frame.copied) { (t.frame.copy) }
         }
     }
 }

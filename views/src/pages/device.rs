@@ -85,17 +85,17 @@ fn beyond(t: &Texts, device: &DevicePage) -> Markup {
     html! {
         @if !device.values.is_empty() {
             section.block #values aria-labelledby="values-name" {
-                h2 #values-name { (t.section_values) }
-                p.hint { (t.section_values_hint) }
+                h2 #values-name { (t.device.section_values) }
+                p.hint { (t.device.section_values_hint) }
                 div.charts { @for values in &device.values { (values.draw(t)) } }
             }
         }
         section.block aria-labelledby="commands-name" {
-            h2 #commands-name { (t.section_commands) }
+            h2 #commands-name { (t.device.section_commands) }
             ol.commands #commands {
                 @for line in &device.commands { (command::row(t, line)) }
             }
-            p.empty-line.commands-none { (t.commands_none) }
+            p.empty-line.commands-none { (t.device.commands_none) }
         }
         (details(t, device))
     }
@@ -107,21 +107,21 @@ pub fn panel(look: Look<'_>, device: &DevicePanel) -> Markup {
     html! {
         div.device id=(panel_anchor(&device.id)) {
             header.page-head {
-                a.back href=(links::HOME) { (Icon::Back.draw()) span { (t.back_home) } }
+                a.back href=(links::HOME) { (Icon::Back.draw()) span { (t.frame.back_home) } }
                 h1 { bdi { (device.name) } }
                 @if let Some(room) = &device.room { p.hint { bdi { (room) } } }
             }
             @for trouble in &device.troubles { (trouble.draw()) }
             @if device.may_release { (release(look, &device.id)) }
-            (group(look, "now", t.section_now, &device.main))
-            (group(look, "settings", t.section_settings, &device.settings))
-            (group(look, "diagnostic", t.section_diagnostic, &device.diagnostic))
+            (group(look, "now", t.device.section_now, &device.main))
+            (group(look, "settings", t.device.section_settings, &device.settings))
+            (group(look, "diagnostic", t.device.section_diagnostic, &device.diagnostic))
             @if device.main.is_empty() && device.settings.is_empty() && device.diagnostic.is_empty() {
-                p.empty-line { (t.no_entities) }
+                p.empty-line { (t.home.no_entities) }
             }
             p.hint.last-seen {
-                (t.detail_last_seen) ": "
-                @if let Some(when) = &device.last_seen { (time::ago(when)) } @else { (t.detail_never_seen) }
+                (t.device.detail_last_seen) ": "
+                @if let Some(when) = &device.last_seen { (time::ago(when)) } @else { (t.device.detail_never_seen) }
             }
         }
     }
@@ -142,8 +142,8 @@ fn release(look: Look<'_>, id: &DeviceId) -> Markup {
     html! {
         form.inline method="post" action=(links::release(id)) {
             (form::csrf(look.csrf))
-            button.button.strong { (look.t.release) }
-            p.hint { (look.t.release_hint) }
+            button.button.strong { (look.t.device.release) }
+            p.hint { (look.t.device.release_hint) }
         }
     }
 }
@@ -151,9 +151,9 @@ fn release(look: Look<'_>, id: &DeviceId) -> Markup {
 fn details(t: &Texts, device: &DevicePage) -> Markup {
     html! {
         section.block aria-labelledby="details-name" {
-            h2 #details-name { (t.section_details) }
+            h2 #details-name { (t.device.section_details) }
             dl.details {
-                div { dt { (t.detail_id) } dd { code { (device.panel.id) } } }
+                div { dt { (t.device.detail_id) } dd { code { (device.panel.id) } } }
                 @for (label, value) in &device.details {
                     div { dt { (label) } dd { bdi { (value) } } }
                 }
@@ -166,9 +166,9 @@ fn details(t: &Texts, device: &DevicePage) -> Markup {
 pub fn cause(t: &Texts, scheduled: bool, name: &str) -> String {
     fill(
         if scheduled {
-            t.cause_schedule
+            t.entity.cause_schedule
         } else {
-            t.cause_user
+            t.entity.cause_user
         },
         name,
     )

@@ -40,18 +40,18 @@ pub fn page(t: &'static Texts, error: &ErrorPage) -> Markup {
             p { (hint) }
             @if let Some(detail) = &error.detail { p.detail { bdi { (detail) } } }
             @if let Some(seconds) = error.retry_after_s {
-                p { (fill(t.error_retry_after, &seconds.to_string())) }
+                p { (fill(t.error.retry_after, &seconds.to_string())) }
             }
             p.ways {
                 @if error.status == 401 {
-                    a.button.strong href=(links::SIGN_IN) { (t.sign_in) }
+                    a.button.strong href=(links::SIGN_IN) { (t.sign_in.title) }
                 } @else {
-                    @if let Some(back) = &error.back { a.button href=(back) { (t.error_back) } }
-                    a.button.strong href=(links::HOME) { (t.error_home) }
+                    @if let Some(back) = &error.back { a.button href=(back) { (t.error.back) } }
+                    a.button.strong href=(links::HOME) { (t.error.home) }
                 }
             }
             @if let Some(reference) = &error.reference {
-                p.hint.small { (t.error_reference) " " code { (reference) } }
+                p.hint.small { (t.error.reference) " " code { (reference) } }
             }
             p.hint.small { (error.status) }
         }
@@ -62,17 +62,17 @@ pub fn page(t: &'static Texts, error: &ErrorPage) -> Markup {
 /// Title and hint for a status.
 pub const fn words(t: &Texts, status: u16) -> (&'static str, &'static str) {
     match status {
-        401 => (t.error_401, t.error_401_hint),
-        403 => (t.error_403, t.error_403_hint),
-        404 => (t.error_404, t.error_404_hint),
-        405 => (t.error_405, t.error_405_hint),
-        409 => (t.error_409, t.error_409_hint),
-        413 => (t.error_413, t.error_413_hint),
-        422 => (t.error_422, t.error_422_hint),
-        429 => (t.error_429, t.error_429_hint),
-        503 => (t.error_503, t.error_503_hint),
-        500..=599 => (t.error_500, t.error_500_hint),
-        _ => (t.error_bad, t.error_bad_hint),
+        401 => (t.error.unauthorized, t.error.unauthorized_hint),
+        403 => (t.error.forbidden, t.error.forbidden_hint),
+        404 => (t.error.not_found, t.error.not_found_hint),
+        405 => (t.error.wrong_method, t.error.wrong_method_hint),
+        409 => (t.error.conflict, t.error.conflict_hint),
+        413 => (t.error.too_large, t.error.too_large_hint),
+        422 => (t.error.invalid, t.error.invalid_hint),
+        429 => (t.error.too_many, t.error.too_many_hint),
+        503 => (t.error.unavailable, t.error.unavailable_hint),
+        500..=599 => (t.error.internal, t.error.internal_hint),
+        _ => (t.error.bad, t.error.bad_hint),
     }
 }
 

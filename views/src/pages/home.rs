@@ -47,7 +47,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, home: &HomePage) -> 
     Shell {
         t,
         viewer,
-        title: t.nav_home,
+        title: t.frame.nav_home,
         here: Here::Home,
         live: Some(live),
     }
@@ -69,7 +69,7 @@ fn waiting(t: &Texts, viewer: &Viewer) -> Markup {
 /// Links to the rooms, where there are enough of them to get lost.
 fn jumps(t: &Texts, home: &HomePage) -> Markup {
     html! {
-        nav #rooms .jumps aria-label=(t.home_rooms) {
+        nav #rooms .jumps aria-label=(t.home.rooms) {
             @if home.rooms.len() > 1 {
                 @for (number, room) in home.rooms.iter().enumerate() {
                     a href=(format!("#room-{number}")) { bdi { (room_name(t, room)) } }
@@ -91,19 +91,19 @@ fn section(look: Look<'_>, number: usize, room: &Room) -> Markup {
 }
 
 fn room_name<'a>(t: &'a Texts, room: &'a Room) -> &'a str {
-    room.name.as_deref().unwrap_or(t.no_room)
+    room.name.as_deref().unwrap_or(t.home.no_room)
 }
 
 fn empty(t: &Texts, viewer: &Viewer) -> Markup {
     html! {
         section.empty {
             (Icon::Home.draw())
-            h2 { (t.home_empty) }
+            h2 { (t.home.empty) }
             @if viewer.admin {
-                p { (t.home_empty_admin) }
-                p { a.button href=(links::BROKER) { (t.broker_title) } " " a.button href=(links::NEW_DEVICES) { (t.home_see_new) } }
+                p { (t.home.empty_admin) }
+                p { a.button href=(links::BROKER) { (t.broker.title) } " " a.button href=(links::NEW_DEVICES) { (t.home.see_new) } }
             } @else {
-                p { (t.home_empty_member) }
+                p { (t.home.empty_member) }
             }
         }
     }

@@ -60,20 +60,20 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &NewDevicesPa
         .iter()
         .partition(|d| d.status == Waiting::Ignored);
     let content = html! {
-        header.page-head { h1 { (t.new_title) } p.hint { (t.new_lead) } }
+        header.page-head { h1 { (t.new_devices.title) } p.hint { (t.new_devices.lead) } }
         datalist #rooms-list { @for room in &model.rooms { option value=(room) {} } }
         @if waiting.is_empty() {
             section.empty {
                 (Icon::Plus.draw())
-                h2 { (t.new_empty) }
-                p { (t.new_empty_hint) }
-                p { a.button href=(links::BROKER) { (t.broker_title) } }
+                h2 { (t.new_devices.empty) }
+                p { (t.new_devices.empty_hint) }
+                p { a.button href=(links::BROKER) { (t.broker.title) } }
             }
         }
         div.stacked { @for device in &waiting { (sheet(t, viewer, device)) } }
         @if !ignored.is_empty() {
             section.block {
-                h2 { (t.new_ignored_section) }
+                h2 { (t.new_devices.ignored_section) }
                 div.stacked { @for device in &ignored { (sheet(t, viewer, device)) } }
             }
         }
@@ -81,7 +81,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &NewDevicesPa
     Shell {
         t,
         viewer,
-        title: t.new_title,
+        title: t.new_devices.title,
         here: Here::NewDevices,
         live: Some(live),
     }
@@ -97,7 +97,7 @@ fn sheet(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
             }
             (status(t, &device.status))
             @if !device.offers.is_empty() {
-                h3.visually-hidden { (t.new_offers) }
+                h3.visually-hidden { (t.new_devices.offers) }
                 ul.offers {
                     @for (name, kind, icon) in &device.offers {
                         li { (icon.draw()) span { bdi { (name) } " " span.hint { (kind) } } }
@@ -105,11 +105,11 @@ fn sheet(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
                 }
             }
             details {
-                summary { (t.new_topics) }
+                summary { (t.new_devices.topics) }
                 ul.topics { @for topic in &device.topics { li { code { (topic) } } } }
                 p.hint {
-                    (t.new_first_seen) " " (time::ago(&device.first_seen)) ", "
-                    (t.new_last_seen) " " (time::ago(&device.last_seen))
+                    (t.new_devices.first_seen) " " (time::ago(&device.first_seen)) ", "
+                    (t.new_devices.last_seen) " " (time::ago(&device.last_seen))
                 }
             }
             (answer(t, viewer, device))
@@ -125,7 +125,7 @@ fn status(t: &Texts, status: &Waiting) -> Markup {
                 div.trouble.bad {
                     (Icon::Warning.draw())
                     div {
-                        p { b { (t.new_conflict) } " – " (t.new_conflict_hint) }
+                        p { b { (t.new_devices.conflict) } " – " (t.new_devices.conflict_hint) }
                         @if let Some(reason) = reason { p { bdi { (reason) } } }
                     }
                 }
@@ -133,7 +133,7 @@ fn status(t: &Texts, status: &Waiting) -> Markup {
             Waiting::Removed => {
                 p.trouble.notice {
                     (Icon::Warning.draw())
-                    span { b { (t.new_removed) } " – " (t.new_removed_hint) }
+                    span { b { (t.new_devices.removed) } " – " (t.new_devices.removed_hint) }
                 }
             }
         }
@@ -149,7 +149,7 @@ fn answer(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
     let name = Field {
         id: Some(&name_id),
         name: "name",
-        label: t.new_name,
+        label: t.new_devices.name,
         value: &device.name,
         kind: "text",
         required: true,
@@ -159,8 +159,8 @@ fn answer(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
     let room = Field {
         id: Some(&room_id),
         name: "room",
-        label: t.new_room,
-        hint: Some(t.new_room_hint),
+        label: t.new_devices.room,
+        hint: Some(t.new_devices.room_hint),
         kind: "text",
         max: Some(100),
         list: Some("rooms-list"),
@@ -171,10 +171,10 @@ fn answer(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
             (form::csrf(&viewer.csrf))
             @if acceptable { div.two { (name.draw()) (room.draw()) } }
             p.ways {
-                @if acceptable { button.button.strong { (t.new_accept) } }
+                @if acceptable { button.button.strong { (t.new_devices.accept) } }
                 @if device.status != Waiting::Ignored {
                     button.button.quiet formaction=(links::ignore(&device.id)) formnovalidate {
-                        (t.new_ignore)
+                        (t.new_devices.ignore)
                     }
                 }
             }

@@ -33,26 +33,26 @@ pub struct SessionLine {
 /// The whole page.
 pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, sessions: &[SessionLine]) -> Markup {
     let role = if viewer.admin {
-        t.role_admin
+        t.you.role_admin
     } else {
-        t.role_member
+        t.you.role_member
     };
     let content = html! {
         header.page-head {
-            h1 { (fill(t.signed_in_as, &viewer.name)) }
+            h1 { (fill(t.you.signed_in_as, &viewer.name)) }
             p.hint { (role) }
             form method="post" action=(links::SIGN_OUT) {
                 (form::csrf(&viewer.csrf))
-                button.button { (t.sign_out) }
+                button.button { (t.you.sign_out) }
             }
         }
-        p.hint { (t.sessions_lead) }
+        p.hint { (t.you.lead) }
         ul.sessions { @for session in sessions { (line(t, viewer, session)) } }
     };
     Shell {
         t,
         viewer,
-        title: t.sessions_title,
+        title: t.you.title,
         here: Here::You,
         live: Some(live),
     }
@@ -61,8 +61,8 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, sessions: &[SessionL
 
 fn line(t: &Texts, viewer: &Viewer, session: &SessionLine) -> Markup {
     let name = match session.client.as_str() {
-        "" if session.api => t.sessions_api,
-        "" => t.sessions_client_unknown,
+        "" if session.api => t.you.api,
+        "" => t.you.client_unknown,
         client => client,
     };
     let icon = if session.api { Icon::Bolt } else { Icon::Phone };
@@ -72,18 +72,18 @@ fn line(t: &Texts, viewer: &Viewer, session: &SessionLine) -> Markup {
             div.facts {
                 p {
                     b { bdi { (name) } }
-                    @if session.current { " " span.tag { (t.sessions_this) } }
+                    @if session.current { " " span.tag { (t.you.this) } }
                 }
                 p.hint {
-                    (t.sessions_since) " " (time::ago(&session.created)) " · "
-                    (t.sessions_last_used) " " (time::ago(&session.last_used)) " · "
-                    (t.sessions_until) " " (time::at(&session.expires))
+                    (t.you.since) " " (time::ago(&session.created)) " · "
+                    (t.you.last_used) " " (time::ago(&session.last_used)) " · "
+                    (t.you.until) " " (time::at(&session.expires))
                 }
             }
             @if !session.current {
                 form method="post" action=(links::end_session(&session.id)) {
                     (form::csrf(&viewer.csrf))
-                    button.button aria-label=(format!("{}: {name}", t.sessions_end)) { (t.sessions_end) }
+                    button.button aria-label=(format!("{}: {name}", t.you.end)) { (t.you.end) }
                 }
             }
         }

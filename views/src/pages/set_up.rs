@@ -59,25 +59,25 @@ pub fn page(t: &'static Texts, model: &SetUpPage) -> Markup {
     let content = html! {
         div.sheet.broad {
             span.mark { (Icon::Home.draw()) }
-            h1 { (t.set_up) }
-            p.hint { (t.set_up_lead) }
+            h1 { (t.set_up.title) }
+            p.hint { (t.set_up.lead) }
             @if let Some(problem) = &model.problems.whole { (form::alert(problem)) }
             form.stack method="post" action=(links::SET_UP) autocomplete="off" {
                 (code(t, model))
                 (home(t, model))
                 (administrator(t, model))
-                button.button.strong.full { (t.set_up_submit) }
+                button.button.strong.full { (t.set_up.submit) }
             }
         }
     };
-    signed_out(t, t.set_up, &content)
+    signed_out(t, t.set_up.title, &content)
 }
 
 fn code(t: &Texts, model: &SetUpPage) -> Markup {
     Field {
         name: "code",
-        label: t.set_up_code,
-        hint: Some(t.set_up_code_hint),
+        label: t.set_up.code,
+        hint: Some(t.set_up.code_hint),
         problem: model.problems.code.as_deref(),
         kind: "text",
         autocomplete: Some("one-time-code"),
@@ -92,8 +92,8 @@ fn code(t: &Texts, model: &SetUpPage) -> Markup {
 fn home(t: &Texts, model: &SetUpPage) -> Markup {
     let name = Field {
         name: "home",
-        label: t.set_up_home,
-        hint: Some(t.set_up_home_hint),
+        label: t.set_up.home,
+        hint: Some(t.set_up.home_hint),
         value: &model.form.home,
         problem: model.problems.home.as_deref(),
         kind: "text",
@@ -103,8 +103,8 @@ fn home(t: &Texts, model: &SetUpPage) -> Markup {
     };
     let zone = Field {
         name: "zone",
-        label: t.set_up_zone,
-        hint: Some(t.set_up_zone_hint),
+        label: t.set_up.zone,
+        hint: Some(t.set_up.zone_hint),
         value: &model.form.zone,
         problem: model.problems.zone.as_deref(),
         kind: "text",
@@ -125,15 +125,15 @@ fn home(t: &Texts, model: &SetUpPage) -> Markup {
     };
     html! {
         fieldset {
-            legend { (t.set_up_home_legend) }
+            legend { (t.set_up.home_legend) }
             (name.draw())
             div data-guess-zone { (zone.draw()) }
             datalist #zones { @for zone in &model.zones { option value=(zone) {} } }
             div.two {
-                (degrees("latitude", t.set_up_latitude, model.form.latitude.as_str()).draw())
-                (degrees("longitude", t.set_up_longitude, model.form.longitude.as_str()).draw())
+                (degrees("latitude", t.set_up.latitude, model.form.latitude.as_str()).draw())
+                (degrees("longitude", t.set_up.longitude, model.form.longitude.as_str()).draw())
             }
-            p.hint { (t.set_up_place) ": " (t.set_up_place_hint) }
+            p.hint { (t.set_up.place) ": " (t.set_up.place_hint) }
         }
     }
 }
@@ -141,7 +141,7 @@ fn home(t: &Texts, model: &SetUpPage) -> Markup {
 fn administrator(t: &Texts, model: &SetUpPage) -> Markup {
     let name = Field {
         name: "username",
-        label: t.user_name,
+        label: t.sign_in.user_name,
         value: &model.form.username,
         problem: model.problems.username.as_deref(),
         kind: "text",
@@ -152,8 +152,8 @@ fn administrator(t: &Texts, model: &SetUpPage) -> Markup {
     };
     let password = Field {
         name: "password",
-        label: t.password,
-        hint: Some(t.password_hint),
+        label: t.sign_in.password,
+        hint: Some(t.sign_in.password_hint),
         problem: model.problems.password.as_deref(),
         kind: "password",
         autocomplete: Some("new-password"),
@@ -164,8 +164,8 @@ fn administrator(t: &Texts, model: &SetUpPage) -> Markup {
     };
     html! {
         fieldset {
-            legend { (t.set_up_admin_legend) }
-            p.hint { (t.set_up_admin_hint) }
+            legend { (t.set_up.admin_legend) }
+            p.hint { (t.set_up.admin_hint) }
             (name.draw())
             (password.draw())
         }

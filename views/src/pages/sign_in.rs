@@ -36,14 +36,14 @@ pub struct SignInPage {
 /// The whole page.
 pub fn page(t: &'static Texts, model: &SignInPage) -> Markup {
     let problem = model.problem.map(|problem| match problem {
-        SignInProblem::Wrong => t.sign_in_failed,
-        SignInProblem::Throttled => t.sign_in_throttled,
-        SignInProblem::Busy => t.sign_in_busy,
-        SignInProblem::Stale => t.error_form_stale,
+        SignInProblem::Wrong => t.sign_in.failed,
+        SignInProblem::Throttled => t.sign_in.throttled,
+        SignInProblem::Busy => t.sign_in.busy,
+        SignInProblem::Stale => t.error.form_stale,
     });
     let name = Field {
         name: "username",
-        label: t.user_name,
+        label: t.sign_in.user_name,
         value: &model.name,
         kind: "text",
         autocomplete: Some("username"),
@@ -54,7 +54,7 @@ pub fn page(t: &'static Texts, model: &SignInPage) -> Markup {
     };
     let password = Field {
         name: "password",
-        label: t.password,
+        label: t.sign_in.password,
         kind: "password",
         autocomplete: Some("current-password"),
         required: true,
@@ -65,17 +65,17 @@ pub fn page(t: &'static Texts, model: &SignInPage) -> Markup {
     let content = html! {
         div.sheet {
             span.mark { (Icon::Home.draw()) }
-            h1 { (t.sign_in) }
-            p.hint { (t.sign_in_lead) }
+            h1 { (t.sign_in.title) }
+            p.hint { (t.sign_in.lead) }
             @if let Some(problem) = problem { (form::alert(problem)) }
             form.stack method="post" action=(links::SIGN_IN) {
                 @if let Some(next) = &model.next { input type="hidden" name="next" value=(next); }
                 (name.draw())
                 (password.draw())
-                button.button.strong.full { (t.sign_in) }
+                button.button.strong.full { (t.sign_in.title) }
             }
-            p.hint.small { (t.sign_in_forgotten) }
+            p.hint.small { (t.sign_in.forgotten) }
         }
     };
-    signed_out(t, t.sign_in, &content)
+    signed_out(t, t.sign_in.title, &content)
 }

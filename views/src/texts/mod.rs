@@ -1,253 +1,60 @@
-//! Every text a person reads, in one place, ready for a second language.
+//! Every text a person reads, in one place, in every language.
 //!
-//! Owner of the wording. A language is one value of [`Texts`]: the compiler says
-//! what a translation lacks. Pages must never hold a sentence of their own.
+//! Owner of the wording. One file per part of the pages holds that part's texts in
+//! each language side by side; a language is one value of [`Texts`], so the compiler
+//! says what a translation lacks. Pages must never hold a sentence of their own.
 
+mod dates;
 mod english;
+mod german;
+mod language;
 mod words;
 
+pub mod broker;
+pub mod device;
+pub mod entity;
+pub mod error;
+pub mod frame;
+pub mod home;
+pub mod new_devices;
+pub mod set_up;
+pub mod sign_in;
+pub mod you;
+
+pub use dates::Dates;
 pub use english::ENGLISH;
+pub use german::GERMAN;
+pub use language::{LANGUAGES, negotiate, of};
 pub use words::Words;
 
 /// The texts of one language.
 ///
 /// `{}` in a text is where [`fill`] puts the one thing it is about.
-#[expect(missing_docs, reason = "each field is named after what it says")]
+#[expect(missing_docs, reason = "each field is named after the part it is for")]
 pub struct Texts {
     /// BCP 47 tag for `<html lang>`.
     pub lang: &'static str,
+    /// The language's name in itself.
+    pub name: &'static str,
+    /// What this program is called.
+    pub product: &'static str,
     /// Words that depend on kind, class, action or status.
     pub words: Words,
+    /// How days are written.
+    pub dates: Dates,
+    /// What stands before the fraction of a number.
+    pub decimal_mark: char,
 
-    pub product: &'static str,
-    pub skip_to_content: &'static str,
-    pub nav_label: &'static str,
-    pub nav_home: &'static str,
-    pub nav_new: &'static str,
-    pub nav_broker: &'static str,
-    pub nav_you: &'static str,
-    pub connection_lost: &'static str,
-    pub connection_lost_hint: &'static str,
-    pub not_sent: &'static str,
-    pub broker_lost: &'static str,
-    pub broker_lost_hint: &'static str,
-    pub dismiss: &'static str,
-
-    pub sign_in: &'static str,
-    pub sign_in_lead: &'static str,
-    pub sign_out: &'static str,
-    pub user_name: &'static str,
-    pub password: &'static str,
-    pub password_hint: &'static str,
-    pub sign_in_failed: &'static str,
-    pub sign_in_throttled: &'static str,
-    pub sign_in_busy: &'static str,
-    pub sign_in_forgotten: &'static str,
-
-    pub set_up: &'static str,
-    pub set_up_lead: &'static str,
-    pub set_up_code: &'static str,
-    pub set_up_code_hint: &'static str,
-    pub set_up_code_wrong: &'static str,
-    pub set_up_code_spent: &'static str,
-    pub set_up_home: &'static str,
-    pub set_up_home_legend: &'static str,
-    pub set_up_home_hint: &'static str,
-    pub set_up_zone: &'static str,
-    pub set_up_zone_hint: &'static str,
-    pub set_up_place: &'static str,
-    pub set_up_place_hint: &'static str,
-    pub set_up_latitude: &'static str,
-    pub set_up_longitude: &'static str,
-    pub set_up_admin_legend: &'static str,
-    pub set_up_admin_hint: &'static str,
-    pub set_up_submit: &'static str,
-    pub form_has_problems: &'static str,
-    pub problem_zone: &'static str,
-    pub problem_number: &'static str,
-    pub problem_password_short: &'static str,
-
-    pub home_empty: &'static str,
-    pub home_empty_admin: &'static str,
-    pub home_empty_member: &'static str,
-    pub home_see_new: &'static str,
-    pub home_new_waiting_one: &'static str,
-    pub home_new_waiting_many: &'static str,
-    pub home_rooms: &'static str,
-    pub no_room: &'static str,
-    pub more_entities: &'static str,
-    pub no_entities: &'static str,
-
-    pub never_reported: &'static str,
-    pub state_unknown: &'static str,
-    pub fresh_live: &'static str,
-    pub fresh_retained: &'static str,
-    pub fresh_restored: &'static str,
-    pub fresh_assumed: &'static str,
-    pub fresh_restored_from: &'static str,
-    pub fresh_button: &'static str,
-    pub away: &'static str,
-    pub away_entity: &'static str,
-    pub not_heard: &'static str,
-    pub hub_cannot_reach: &'static str,
-    pub quarantined: &'static str,
-    pub quarantined_unknown: &'static str,
-    pub not_announced: &'static str,
-    pub sender_not_verified: &'static str,
-    pub coalesced: &'static str,
-    pub view_only: &'static str,
-    pub until: &'static str,
-
-    pub on: &'static str,
-    pub off: &'static str,
-    pub set: &'static str,
-    pub set_to: &'static str,
-    pub press: &'static str,
-    pub open: &'static str,
-    pub close: &'static str,
-    pub stop: &'static str,
-    pub lock: &'static str,
-    pub unlock: &'static str,
-    pub less: &'static str,
-    pub more: &'static str,
-    pub brightness: &'static str,
-    pub position: &'static str,
-    pub choose: &'static str,
-
-    pub section_now: &'static str,
-    pub section_settings: &'static str,
-    pub section_diagnostic: &'static str,
-    pub section_values: &'static str,
-    pub section_values_hint: &'static str,
-    pub section_commands: &'static str,
-    pub section_details: &'static str,
-    pub values_none: &'static str,
-    pub values_table: &'static str,
-    pub values_chart: &'static str,
-    pub values_gap: &'static str,
-    pub lowest: &'static str,
-    pub highest: &'static str,
-    pub latest: &'static str,
-    pub time: &'static str,
-    pub value: &'static str,
-    pub commands_none: &'static str,
-    pub back_home: &'static str,
-    pub release: &'static str,
-    pub release_hint: &'static str,
-    pub detail_id: &'static str,
-    pub detail_made_by: &'static str,
-    pub detail_model: &'static str,
-    pub detail_firmware: &'static str,
-    pub detail_hardware: &'static str,
-    pub detail_serial: &'static str,
-    pub detail_identifiers: &'static str,
-    pub detail_connections: &'static str,
-    pub detail_last_seen: &'static str,
-    pub detail_never_seen: &'static str,
-    pub detail_sender: &'static str,
-    pub detail_sender_yes: &'static str,
-    pub detail_coalesced: &'static str,
-
-    pub cause_user: &'static str,
-    pub cause_schedule: &'static str,
-    pub ended: &'static str,
-    pub ended_in: &'static str,
-    pub ended_because: &'static str,
-    pub accepted_at: &'static str,
-
-    pub new_title: &'static str,
-    pub new_lead: &'static str,
-    pub new_empty: &'static str,
-    pub new_empty_hint: &'static str,
-    pub new_offers: &'static str,
-    pub new_topics: &'static str,
-    pub new_accept: &'static str,
-    pub new_ignore: &'static str,
-    pub new_name: &'static str,
-    pub new_room: &'static str,
-    pub new_room_hint: &'static str,
-    pub new_first_seen: &'static str,
-    pub new_last_seen: &'static str,
-    pub new_conflict: &'static str,
-    pub new_conflict_hint: &'static str,
-    pub new_removed: &'static str,
-    pub new_removed_hint: &'static str,
-    pub new_ignored_section: &'static str,
-
-    pub broker_title: &'static str,
-    pub broker_lead: &'static str,
-    pub broker_connected: &'static str,
-    pub broker_connected_since: &'static str,
-    pub broker_away: &'static str,
-    pub broker_address: &'static str,
-    pub broker_fingerprints: &'static str,
-    pub broker_fingerprints_hint: &'static str,
-    pub broker_fingerprint_unknown: &'static str,
-    pub broker_sha256: &'static str,
-    pub broker_sha1: &'static str,
-    pub broker_sha1_hint: &'static str,
-    pub broker_managed_embedded: &'static str,
-    pub broker_managed_hub: &'static str,
-    pub broker_managed_operator: &'static str,
-    pub broker_outbox: &'static str,
-    pub broker_received: &'static str,
-    pub broker_dropped: &'static str,
-    pub broker_refused: &'static str,
-    pub broker_version: &'static str,
-    pub broker_ca: &'static str,
-    pub copy: &'static str,
-    pub copied: &'static str,
-
-    pub sessions_title: &'static str,
-    pub sessions_lead: &'static str,
-    pub sessions_this: &'static str,
-    pub sessions_end: &'static str,
-    pub sessions_client_unknown: &'static str,
-    pub sessions_api: &'static str,
-    pub sessions_since: &'static str,
-    pub sessions_last_used: &'static str,
-    pub sessions_until: &'static str,
-    pub signed_in_as: &'static str,
-    pub role_admin: &'static str,
-    pub role_member: &'static str,
-
-    pub error_bad: &'static str,
-    pub error_bad_hint: &'static str,
-    pub error_401: &'static str,
-    pub error_401_hint: &'static str,
-    pub error_403: &'static str,
-    pub error_403_hint: &'static str,
-    pub error_404: &'static str,
-    pub error_404_hint: &'static str,
-    pub error_405: &'static str,
-    pub error_405_hint: &'static str,
-    pub error_409: &'static str,
-    pub error_409_hint: &'static str,
-    pub error_413: &'static str,
-    pub error_413_hint: &'static str,
-    pub error_422: &'static str,
-    pub error_422_hint: &'static str,
-    pub error_429: &'static str,
-    pub error_429_hint: &'static str,
-    pub error_500: &'static str,
-    pub error_500_hint: &'static str,
-    pub error_503: &'static str,
-    pub error_503_hint: &'static str,
-    pub error_retry_after: &'static str,
-    pub error_form_stale: &'static str,
-    pub error_reference: &'static str,
-    pub error_home: &'static str,
-    pub error_back: &'static str,
-
-    pub refused_state_unknown: &'static str,
-    pub refused_not_durable: &'static str,
-    pub refused_not_recorded_sent: &'static str,
-    pub refused_action: &'static str,
-    pub refused_busy: &'static str,
-    pub refused_stopping: &'static str,
-    pub refused_throttled: &'static str,
-    pub not_found_device: &'static str,
-    pub may_not_control: &'static str,
+    pub broker: broker::BrokerTexts,
+    pub device: device::DeviceTexts,
+    pub entity: entity::EntityTexts,
+    pub error: error::ErrorTexts,
+    pub frame: frame::FrameTexts,
+    pub home: home::HomeTexts,
+    pub new_devices: new_devices::NewDevicesTexts,
+    pub set_up: set_up::SetUpTexts,
+    pub sign_in: sign_in::SignInTexts,
+    pub you: you::YouTexts,
 }
 
 /// Puts `what` in the place of `{}`.

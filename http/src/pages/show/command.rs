@@ -16,15 +16,15 @@ use serde_json::Value;
 const REASON_MAX: usize = 200;
 
 /// The value of `set`, with its unit: "40 %", "20.5 °C", "eco".
-fn value_words(value: &Value, kind: Option<Kind>, unit: Option<&str>) -> String {
+fn value_words(t: &Texts, value: &Value, kind: Option<Kind>, unit: Option<&str>) -> String {
     let per_cent = matches!(kind, Some(Kind::Light | Kind::Cover));
     match value {
         Value::Object(parts) => match parts.get("brightness").and_then(Value::as_f64) {
-            Some(brightness) => format!("{} %", readable(brightness)),
+            Some(brightness) => format!("{} %", readable(t, brightness)),
             None => shortened(&value.to_string()),
         },
         Value::Number(number) => {
-            let number = number.as_f64().map(readable).unwrap_or_default();
+            let number = number.as_f64().map(|n| readable(t, n)).unwrap_or_default();
             match unit {
                 _ if per_cent => format!("{number} %"),
                 Some(unit) => format!("{number} {unit}"),
@@ -42,17 +42,22 @@ fn shortened(text: &str) -> String {
 
 fn with_value(verb: &str, t: &Texts, value: Option<String>) -> String {
     match value {
-        Some(value) => format!("{verb} {} {value}", t.set_to),
+        Some(value) => format!("{verb} {} {value}", t.entity.set_to),
         None => verb.to_owned(),
     }
 }
 
 fn asked(t: &Texts, command: &Command, entity: Option<&EntityView>) -> String {
-    let value = set_value(command.resolved, command.value.as_ref(), entity);
+    let value = set_value(t, command.resolved, command.value.as_ref(), entity);
     with_value((t.words.action)(command.resolved), t, value)
 }
 
-fn set_value(action: Action, value: Option<&Value>, entity: Option<&EntityView>) -> Option<String> {
+fn set_value(
+    t: &Texts,
+    action: Action,
+    value: Option<&Value>,
+    entity: Option<&EntityView>,
+) -> Option<String> {
     if action != Action::Set {
         return None;
     }
@@ -60,13 +65,13 @@ fn set_value(action: Action, value: Option<&Value>, entity: Option<&EntityView>)
         entity.map(|e| e.kind),
         entity.and_then(|e| e.unit.as_deref()),
     );
-    value.map(|value| value_words(value, kind, unit))
+    value.map(|value| value_words(t, value, kind, unit))
 }
 
 /// The command under way.
 pub(super) fn pending(reading: Reading<'_>, entity: &EntityView, pending: &Pending) -> PendingLine {
     let t = reading.t;
-    let value = set_value(pending.action, pending.value.as_ref(), Some(entity));
+    let value = set_value(t, pending.action, pending.value.as_ref(), Some(entity));
     PendingLine {
         doing: with_value((t.words.doing)(pending.action), t, value),
         step: pending.status,
@@ -84,7 +89,7 @@ pub(super) fn outcome(
         command: command.id,
         asked: asked(reading.t, command, Some(entity)),
         status: command.status,
-        latency_ms: latency(command),
+        latency_ms: latency(reading.t, command),
         reason: reason_words(reading.t, command),
         when: reading.when(ended_at),
     })
@@ -103,19 +108,22 @@ pub(crate) fn line(
         asked: asked(reading.t, command, entity),
         cause: cause(reading.t, scheduled, command.cause.name()),
         status: command.status,
-        latency_ms: latency(command),
+        latency_ms: latency(reading.t, command),
         reason: reason_words(reading.t, command),
         accepted: reading.when(command.accepted_at),
     }
 }
 
 /// How long it took, where the time was the device's or the broker's doing.
-fn latency(command: &Command) -> Option<String> {
+fn latency(t: &Texts, command: &Command) -> Option<String> {
     let tells = matches!(
         command.status,
         Status::Confirmed | Status::Delivered | Status::Rejected
     );
-    command.latency_ms().filter(|_| tells).map(latency_ms)
+    command
+        .latency_ms()
+        .filter(|_| tells)
+        .map(|ms| latency_ms(t, ms))
 }
 
 fn reason_words(t: &Texts, command: &Command) -> Option<String> {

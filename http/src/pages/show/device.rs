@@ -92,7 +92,7 @@ pub(crate) fn panel(reading: Reading<'_>, device: &DeviceView) -> DevicePanel {
     let unverified = (!device.sender_verified).then(|| Trouble {
         tone: Tone::Notice,
         icon: Icon::Shield,
-        words: reading.t.sender_not_verified.to_owned(),
+        words: reading.t.entity.sender_not_verified.to_owned(),
     });
     DevicePanel {
         id: device.id.clone(),
@@ -115,23 +115,23 @@ fn troubles(t: &'static Texts, device: &DeviceView) -> impl Iterator<Item = Trou
             tone: Tone::Bad,
             icon: Icon::Shield,
             words: device.reason.as_deref().map_or_else(
-                || t.quarantined_unknown.to_owned(),
-                |reason| fill(t.quarantined, reason),
+                || t.entity.quarantined_unknown.to_owned(),
+                |reason| fill(t.entity.quarantined, reason),
             ),
         }),
         Health::NotAnnounced => Some(Trouble {
             tone: Tone::Notice,
             icon: Icon::Question,
-            words: t.not_announced.to_owned(),
+            words: t.entity.not_announced.to_owned(),
         }),
     };
     let reach = match device.availability {
         Availability::Online => None,
-        Availability::Offline => Some((Tone::Notice, Icon::Away, t.away)),
-        Availability::Unknown => Some((Tone::Dim, Icon::Question, t.not_heard)),
+        Availability::Offline => Some((Tone::Notice, Icon::Away, t.entity.away)),
+        Availability::Unknown => Some((Tone::Dim, Icon::Question, t.entity.not_heard)),
         // Quarantine has said so already.
         Availability::Unavailable if device.health == Health::Quarantined => None,
-        Availability::Unavailable => Some((Tone::Notice, Icon::Away, t.hub_cannot_reach)),
+        Availability::Unavailable => Some((Tone::Notice, Icon::Away, t.entity.hub_cannot_reach)),
     };
     let reach = reach.map(|(tone, icon, words)| Trouble {
         tone,
@@ -154,24 +154,24 @@ pub(crate) fn details(t: &'static Texts, device: &DeviceView) -> Vec<(&'static s
         .collect();
     let some = |text: &Option<String>| text.clone().unwrap_or_default();
     let sender = if device.sender_verified {
-        t.detail_sender_yes
+        t.device.detail_sender_yes
     } else {
-        t.sender_not_verified
+        t.entity.sender_not_verified
     };
     let merged = match device.coalesced {
         0 => String::new(),
-        count => fill(t.coalesced, &count.to_string()),
+        count => fill(t.entity.coalesced, &count.to_string()),
     };
     [
-        (t.detail_made_by, some(&about.manufacturer)),
-        (t.detail_model, some(&about.model)),
-        (t.detail_firmware, some(&about.sw_version)),
-        (t.detail_hardware, some(&about.hw_version)),
-        (t.detail_serial, some(&about.serial_number)),
-        (t.detail_identifiers, about.identifiers.join(", ")),
-        (t.detail_connections, connections.join(", ")),
-        (t.detail_sender, sender.to_owned()),
-        (t.detail_coalesced, merged),
+        (t.device.detail_made_by, some(&about.manufacturer)),
+        (t.device.detail_model, some(&about.model)),
+        (t.device.detail_firmware, some(&about.sw_version)),
+        (t.device.detail_hardware, some(&about.hw_version)),
+        (t.device.detail_serial, some(&about.serial_number)),
+        (t.device.detail_identifiers, about.identifiers.join(", ")),
+        (t.device.detail_connections, connections.join(", ")),
+        (t.device.detail_sender, sender.to_owned()),
+        (t.device.detail_coalesced, merged),
     ]
     .into_iter()
     .filter(|(_, value)| !value.is_empty())

@@ -11,6 +11,7 @@ use iothome_views::components::Tone;
 use iothome_views::components::entity::{EntityPanel, Trouble};
 use iothome_views::icons::Icon;
 use iothome_views::numbers::readable;
+use iothome_views::texts::Texts;
 
 /// Longest state word shown; a device may report a kilobyte.
 const STATE_MAX: usize = 200;
@@ -65,7 +66,7 @@ fn state_words(reading: Reading<'_>, entity: &EntityView) -> String {
     };
     let class = entity.device_class.as_deref();
     match (entity.kind, state) {
-        (_, Value::Number(number)) => readable(number.get()),
+        (_, Value::Number(number)) => readable(t, number.get()),
         (Kind::BinarySensor, Value::Word(w)) if w == "on" || w == "off" => {
             (t.words.binary)(class, w == "on").to_owned()
         }
@@ -74,42 +75,42 @@ fn state_words(reading: Reading<'_>, entity: &EntityView) -> String {
         }
         (kind, Value::Word(w)) => {
             let known = (t.words.state)(kind, w).map_or_else(|| cut(w), str::to_owned);
-            with_share(entity, w, known)
+            with_share(t, entity, w, known)
         }
     }
 }
 
 /// A button has no state; a cover may tell its position alone.
 fn stateless(reading: Reading<'_>, entity: &EntityView) -> String {
-    match (entity.kind, share(entity)) {
+    match (entity.kind, share(reading.t, entity)) {
         (Kind::Button, _) => (reading.t.words.kind)(Kind::Button).to_owned(),
         (Kind::Cover, Some(share)) => share,
-        _ => reading.t.state_unknown.to_owned(),
+        _ => reading.t.entity.state_unknown.to_owned(),
     }
 }
 
 /// "On · 62 %": brightness while on, position unless fully closed.
-fn with_share(entity: &EntityView, word: &str, known: String) -> String {
+fn with_share(t: &Texts, entity: &EntityView, word: &str, known: String) -> String {
     let tells = matches!(
         (entity.kind, word),
         (Kind::Light, "on") | (Kind::Cover, "open" | "opening" | "closing" | "stopped")
     );
     // "Open" says as much as "Open · 100 %".
     let fully = |share: &String| entity.kind == Kind::Cover && word == "open" && share == "100 %";
-    match share(entity).filter(|share| tells && !fully(share)) {
+    match share(t, entity).filter(|share| tells && !fully(share)) {
         Some(share) => format!("{known} · {share}"),
         None => known,
     }
 }
 
-fn share(entity: &EntityView) -> Option<String> {
+fn share(t: &Texts, entity: &EntityView) -> Option<String> {
     let attribute = match entity.kind {
         Kind::Light => "brightness",
         Kind::Cover => "position",
         _ => return None,
     };
     let value = entity.attributes.get(attribute)?.as_f64()?;
-    Some(format!("{} %", readable(value)))
+    Some(format!("{} %", readable(t, value)))
 }
 
 fn cut(word: &str) -> String {
@@ -173,7 +174,7 @@ fn trouble(reading: Reading<'_>, device: &DeviceView, entity: &EntityView) -> Op
         return Some(Trouble {
             tone: Tone::Notice,
             icon: Icon::Question,
-            words: t.not_announced.to_owned(),
+            words: t.entity.not_announced.to_owned(),
         });
     }
     let alone = entity.availability == Availability::Offline
@@ -182,7 +183,7 @@ fn trouble(reading: Reading<'_>, device: &DeviceView, entity: &EntityView) -> Op
     alone.then(|| Trouble {
         tone: Tone::Notice,
         icon: Icon::Away,
-        words: t.away_entity.to_owned(),
+        words: t.entity.away_entity.to_owned(),
     })
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Reading<'a> {
 impl Reading<'_> {
     /// The moment in the home's zone.
     pub(crate) fn when(&self, at: Timestamp) -> When {
-        When::new(at, self.now, self.zone)
+        When::new(self.t, at, self.now, self.zone)
     }
 }
 

@@ -1,11 +1,8 @@
 //! The live stream of pages: fragments, filtered by what the reader may see now.
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
 
-mod common;
-
-use common::browser::{Browser, words_of};
-use common::device::{Manner, Switch};
-use common::{ADMIN, PATIENCE, TestHouse};
+use crate::common::browser::{Browser, words_of};
+use crate::common::device::{Manner, Switch};
+use crate::common::{ADMIN, PATIENCE, TestHouse};
 use futures_util::StreamExt as _;
 use std::pin::Pin;
 
@@ -190,7 +187,7 @@ async fn a_page_misses_nothing_between_its_rendering_and_its_stream() {
     let address = rest.split('"').next().unwrap().replace("&amp;", "&");
     switch.report("ON").await;
     let id = "socket".parse().unwrap();
-    common::until("the house knows", || async {
+    crate::common::until("the house knows", || async {
         let view = house.hub.house().device(&id).unwrap();
         view.entities[0].state.as_ref().and_then(|s| s.as_word()) == Some("on")
     })

@@ -1,11 +1,7 @@
 //! Commands over REST against a real device at a real broker.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
-
-mod common;
-
-use common::device::{Manner, Switch};
-use common::{Answer, TestHouse, assert_problem, read, until};
+use crate::common::device::{Manner, Switch};
+use crate::common::{Answer, TestHouse, assert_problem, read, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,12 +1,8 @@
 //! The API's event stream.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
-
-mod common;
-
-use common::device::{Manner, Switch};
-use common::events::Events;
-use common::{ADMIN, TestHouse};
+use crate::common::device::{Manner, Switch};
+use crate::common::events::Events;
+use crate::common::{ADMIN, TestHouse};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -18,7 +14,7 @@ async fn house_with_switch() -> (TestHouse, String, Switch) {
     let credential = house.add_switch(&admin, "socket").await;
     let switch = Switch::connect(&house, "socket", &credential, Manner::Obeys).await;
     let token = admin.clone();
-    common::until("the state is known", || async {
+    crate::common::until("the state is known", || async {
         let device = house.get("/api/v1/devices/socket", &token).await.json();
         device["entities"][0]["state"] == "off"
     })
@@ -70,7 +66,7 @@ async fn a_reader_that_comes_back_gets_what_it_missed_or_is_told_to_resync() {
     drop(events);
     switch.report("ON").await;
     let token = admin.clone();
-    common::until("on", || async {
+    crate::common::until("on", || async {
         let device = house.get("/api/v1/devices/socket", &token).await.json();
         device["entities"][0]["state"] == "on"
     })
@@ -127,7 +123,7 @@ async fn a_stopping_hub_ends_its_streams_and_a_forged_token_opens_none() {
     let mut events = Events::open(&house, &tokens.access, None).await;
     events.place().await;
     let forged = house.get("/api/v1/events", "forged").await;
-    common::assert_problem(&forged, 401, "a forged token");
+    crate::common::assert_problem(&forged, 401, "a forged token");
     house.stop_web().await;
     assert!(events.next().await.is_none());
 }

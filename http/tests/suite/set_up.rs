@@ -1,10 +1,6 @@
 //! The first ten minutes: the one-time code.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
-
-mod common;
-
-use common::{Answer, TestHouse, assert_problem};
+use crate::common::{Answer, TestHouse, assert_problem};
 use reqwest::Method;
 use serde_json::{Value, json};
 

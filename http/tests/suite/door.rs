@@ -1,10 +1,6 @@
 //! What holds for every route: who may knock, hosts, origins, headers.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
-
-mod common;
-
-use common::{TestHouse, assert_problem, read};
+use crate::common::{TestHouse, assert_problem, read};
 use reqwest::Method;
 
 /// The only API routes that anyone may use. A new one must be added here on purpose.
@@ -77,7 +73,7 @@ async fn health_and_the_ca_are_there_for_anyone() {
     let house = TestHouse::start().await;
     let get = |path: &'static str| house.send(Method::GET, path, None, None);
     assert_eq!(get("/health/live").await.status, 200);
-    common::until("ready", || async {
+    crate::common::until("ready", || async {
         get("/health/ready").await.status == 200
     })
     .await;

@@ -1,11 +1,7 @@
 //! Devices, users and credentials over REST: making, changing, taking away.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
-
-mod common;
-
-use common::device::publish_retained;
-use common::{Answer, TestHouse, assert_problem, read, until};
+use crate::common::device::publish_retained;
+use crate::common::{Answer, TestHouse, assert_problem, read, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,11 +1,7 @@
 //! Signing in, renewing, signing out: tokens and cookies.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
-
-mod common;
-
-use common::browser::Browser;
-use common::{ADMIN, Answer, TestHouse, assert_problem, read, tokens_of};
+use crate::common::browser::Browser;
+use crate::common::{ADMIN, Answer, TestHouse, assert_problem, read, tokens_of};
 use reqwest::Method;
 use serde_json::json;
 

@@ -1,10 +1,6 @@
 //! Bad input: a problem document each, never a 500.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
-
-mod common;
-
-use common::{Answer, TestHouse, assert_problem, read};
+use crate::common::{Answer, TestHouse, assert_problem, read};
 use reqwest::Method;
 use serde_json::json;
 

@@ -1,11 +1,8 @@
 //! Pages as a browser without script uses them, against a whole house.
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
 
-mod common;
-
-use common::browser::{Browser, token_of, words_of};
-use common::device::{Manner, Switch};
-use common::{ADMIN, TestHouse};
+use crate::common::browser::{Browser, token_of, words_of};
+use crate::common::device::{Manner, Switch};
+use crate::common::{ADMIN, TestHouse};
 
 const COMMANDS: &str = "/devices/socket/entities/power/commands";
 

@@ -1,0 +1,13 @@
+//! The web door as programs and browsers use it, against a whole house in memory.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test may fail here")]
+
+mod commands;
+mod common;
+mod door;
+mod events;
+mod hostile;
+mod live;
+mod pages;
+mod set_up;
+mod sign_in;
+mod things;

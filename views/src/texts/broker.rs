@@ -1,0 +1,77 @@
+//! Texts of the broker page.
+//!
+//! Owner of their wording in every language. It must never hold markup.
+
+/// What it says; `{}` is where the one thing goes that it is about.
+#[expect(missing_docs, reason = "each field is named after what it says")]
+pub struct BrokerTexts {
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub connected: &'static str,
+    pub connected_since: &'static str,
+    pub away: &'static str,
+    pub address: &'static str,
+    pub fingerprints: &'static str,
+    pub fingerprints_hint: &'static str,
+    pub fingerprint_unknown: &'static str,
+    pub sha256: &'static str,
+    pub sha1: &'static str,
+    pub sha1_hint: &'static str,
+    pub managed_embedded: &'static str,
+    pub managed_hub: &'static str,
+    pub managed_operator: &'static str,
+    pub outbox: &'static str,
+    pub received: &'static str,
+    pub dropped: &'static str,
+    pub refused: &'static str,
+    pub version: &'static str,
+    pub ca: &'static str,
+}
+
+pub(super) const ENGLISH: BrokerTexts = BrokerTexts {
+    title: "Broker and hub",
+    lead: "What a device needs to know to connect.",
+    connected: "The hub is connected to the broker",
+    connected_since: "since",
+    away: "The hub is not connected to the broker; it keeps trying",
+    address: "Address (MQTT over TLS)",
+    fingerprints: "Certificate fingerprints",
+    fingerprints_hint: "Devices pin the broker’s certificate by its fingerprint. Compare it character by character, or copy it.",
+    fingerprint_unknown: "The hub does not hold this broker’s certificate.",
+    sha256: "SHA-256",
+    sha1: "SHA-1",
+    sha1_hint: "Only for old firmware that knows nothing better, such as ESP8266.",
+    managed_embedded: "The broker runs inside the hub; each device’s user and topics are the hub’s to give.",
+    managed_hub: "The hub manages the broker’s users and topics.",
+    managed_operator: "Whoever runs the broker manages its users; the hub cannot vouch for who sends.",
+    outbox: "Messages waiting to be sent",
+    received: "Messages received",
+    dropped: "Messages dropped (too large, or of an unknown topic)",
+    refused: "Subscriptions the broker refused",
+    version: "Hub version",
+    ca: "Download the hub’s own certificate authority",
+};
+
+pub(super) const GERMAN: BrokerTexts = BrokerTexts {
+    title: "Broker und Hub",
+    lead: "Was ein Gerät wissen muss, um sich zu verbinden.",
+    connected: "Der Hub ist mit dem Broker verbunden",
+    connected_since: "seit",
+    away: "Der Hub ist nicht mit dem Broker verbunden; er versucht es weiter",
+    address: "Adresse (MQTT über TLS)",
+    fingerprints: "Fingerabdrücke des Zertifikats",
+    fingerprints_hint: "Geräte prüfen das Zertifikat des Brokers an seinem Fingerabdruck. Zeichen für Zeichen vergleichen oder kopieren.",
+    fingerprint_unknown: "Der Hub besitzt das Zertifikat dieses Brokers nicht.",
+    sha256: "SHA-256",
+    sha1: "SHA-1",
+    sha1_hint: "Nur für alte Firmware, die nichts Besseres kennt, etwa auf dem ESP8266.",
+    managed_embedded: "Der Broker läuft im Hub; Benutzer und Topics jedes Geräts vergibt der Hub.",
+    managed_hub: "Der Hub verwaltet Benutzer und Topics des Brokers.",
+    managed_operator: "Wer den Broker betreibt, verwaltet seine Benutzer; der Hub kann nicht für Absender bürgen.",
+    outbox: "Nachrichten, die auf das Senden warten",
+    received: "Empfangene Nachrichten",
+    dropped: "Verworfene Nachrichten (zu groß oder mit unbekanntem Topic)",
+    refused: "Vom Broker verweigerte Abonnements",
+    version: "Version des Hubs",
+    ca: "Die eigene Zertifizierungsstelle des Hubs herunterladen",
+};

@@ -1,0 +1,77 @@
+//! Texts of the set-up page.
+//!
+//! Owner of their wording in every language. It must never hold markup.
+
+/// What it says; `{}` is where the one thing goes that it is about.
+#[expect(missing_docs, reason = "each field is named after what it says")]
+pub struct SetUpTexts {
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub code: &'static str,
+    pub code_hint: &'static str,
+    pub code_wrong: &'static str,
+    pub code_spent: &'static str,
+    pub home: &'static str,
+    pub home_legend: &'static str,
+    pub home_hint: &'static str,
+    pub zone: &'static str,
+    pub zone_hint: &'static str,
+    pub place: &'static str,
+    pub place_hint: &'static str,
+    pub latitude: &'static str,
+    pub longitude: &'static str,
+    pub admin_legend: &'static str,
+    pub admin_hint: &'static str,
+    pub submit: &'static str,
+    pub problem_zone: &'static str,
+    pub problem_number: &'static str,
+    pub problem_password_short: &'static str,
+}
+
+pub(super) const ENGLISH: SetUpTexts = SetUpTexts {
+    title: "Set up your home",
+    lead: "This is done once. It takes a minute.",
+    code: "Set-up code",
+    code_hint: "The hub printed it when it started: six groups of letters and digits.",
+    code_wrong: "This is not the code the hub printed. A new start prints a new one.",
+    code_spent: "Too many wrong codes. Restart the hub; it will print a new code.",
+    home: "Name of the home",
+    home_legend: "Your home",
+    home_hint: "It stands at the top of every page.",
+    zone: "Time zone",
+    zone_hint: "For example Europe/Berlin. Schedules and times follow it.",
+    place: "Place",
+    place_hint: "Only for sunrise and sunset, kept on this hub. You may leave it empty.",
+    latitude: "Latitude",
+    longitude: "Longitude",
+    admin_legend: "First administrator",
+    admin_hint: "The person who looks after the home. More people can be added later.",
+    submit: "Finish set-up",
+    problem_zone: "This is not a known time zone. Pick one from the list, such as Europe/Berlin.",
+    problem_number: "Please give a number in degrees, such as 52.52.",
+    problem_password_short: "Use at least 8 characters.",
+};
+
+pub(super) const GERMAN: SetUpTexts = SetUpTexts {
+    title: "Ihr Zuhause einrichten",
+    lead: "Das geschieht einmal und dauert eine Minute.",
+    code: "Einrichtungscode",
+    code_hint: "Der Hub hat ihn beim Start ausgegeben: sechs Gruppen aus Buchstaben und Ziffern.",
+    code_wrong: "Das ist nicht der Code, den der Hub ausgegeben hat. Ein neuer Start gibt einen neuen aus.",
+    code_spent: "Zu viele falsche Codes. Den Hub neu starten; er gibt einen neuen Code aus.",
+    home: "Name des Zuhauses",
+    home_legend: "Ihr Zuhause",
+    home_hint: "Er steht oben auf jeder Seite.",
+    zone: "Zeitzone",
+    zone_hint: "Zum Beispiel Europe/Berlin. Zeitpläne und Uhrzeiten folgen ihr.",
+    place: "Ort",
+    place_hint: "Nur für Sonnenauf- und -untergang; bleibt auf diesem Hub. Darf leer bleiben.",
+    latitude: "Breitengrad",
+    longitude: "Längengrad",
+    admin_legend: "Erste Verwaltung",
+    admin_hint: "Wer sich um das Zuhause kümmert. Weitere Personen können später dazukommen.",
+    submit: "Einrichtung abschließen",
+    problem_zone: "Diese Zeitzone ist nicht bekannt. Bitte eine aus der Liste wählen, etwa Europe/Berlin.",
+    problem_number: "Bitte eine Zahl in Grad angeben, etwa 52.52.",
+    problem_password_short: "Mindestens 8 Zeichen verwenden.",
+};
