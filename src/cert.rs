@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 /// The certificates of the data folder, made if they are not there.
 pub(crate) fn authority(dir: &DataDir, settings: &Settings) -> Result<Authority, StartError> {
-    let names = names::certificate_names(&settings.names, settings.public_url.as_deref());
+    let names = names::of(settings);
     Ok(Authority::open_or_create(
         &dir.tls(),
         &names,

@@ -32,6 +32,13 @@ pub(crate) enum Task {
     Config(ConfigTask),
     /// Ask a running hub whether it is ready; exits with 1 if not
     Health,
+    /// Make what the containers of one house need before they start; for `docker-compose.yml`
+    #[command(hide = true)]
+    DeployInit {
+        /// The folder that the volumes are mounted in
+        #[arg(long, value_name = "FOLDER")]
+        into: PathBuf,
+    },
 }
 
 /// How the start is told on standard output.

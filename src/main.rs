@@ -9,6 +9,7 @@ mod cli;
 mod data_dir;
 #[cfg(feature = "embedded")]
 mod demo;
+mod deploy_init;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
@@ -28,6 +29,7 @@ mod web;
 
 use cli::{Call, ConfigTask, Task};
 use error::StartError;
+use names::Reach;
 use settings::{Layers, Settings};
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -66,9 +68,10 @@ fn perform(mut call: Call) -> Result<String, StartError> {
             layers.problems.add(stranger, "there is no such setting");
         }
     }
-    let settings = Settings::read(&layers, mode, &call.sources.variables)?;
+    let read = || Settings::read(&layers, mode, &call.sources.variables);
     match call.task {
         Task::Serve(show) | Task::Demo(show) => {
+            let settings = read()?;
             logging::start(settings.log.as_deref());
             for stranger in &layers.strangers {
                 tracing::warn!("{stranger} is set, but there is no such setting");
@@ -81,12 +84,18 @@ fn perform(mut call: Call) -> Result<String, StartError> {
             ran.map(|()| String::new())
         }
         Task::User(task) => {
+            let settings = read()?;
             logging::start(Some(settings.log.as_deref().unwrap_or("error")));
             runtime()?.block_on(Box::pin(people::run(&settings, task)))
         }
-        Task::Cert(task) => cert::run(&settings, task),
-        Task::Config(ConfigTask::Check) => Ok(listing(&layers, &settings)),
-        Task::Health => health::ask(&settings),
+        Task::Cert(task) => cert::run(&read()?, task),
+        Task::Config(ConfigTask::Check) => Ok(listing(&layers, &read()?)),
+        Task::Health => health::ask(&read()?),
+        Task::DeployInit { into } => {
+            // No more than this: the other settings point at what is about to be made.
+            let names = names::certificate_names(&layers.list("names"), None, Reach::Proxy);
+            deploy_init::run(&into, &names)
+        }
     }
 }
 

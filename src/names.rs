@@ -2,11 +2,25 @@
 //!
 //! Owner of the names that certificates carry and the banner prints.
 
+use crate::settings::{BrokerChoice, BrokerTrust, Settings};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// Host names, `localhost`, all addresses, and what the settings add, for certificates.
-pub(crate) fn certificate_names(more: &[String], public_url: Option<&str>) -> Vec<String> {
+/// How browsers come to the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Straight to its own listener.
+    Own,
+    /// Through a proxy on another address, so that the hub's own addresses mean nothing to them.
+    Proxy,
+}
+
+/// Host names, `localhost`, the addresses, and what the settings add, for certificates.
+pub(crate) fn certificate_names(
+    more: &[String],
+    public_url: Option<&str>,
+    reach: Reach,
+) -> Vec<String> {
     let mut names: BTreeSet<String> = ["localhost", "127.0.0.1", "::1"]
         .map(str::to_owned)
         .into_iter()
@@ -18,10 +32,28 @@ pub(crate) fn certificate_names(more: &[String], public_url: Option<&str>) -> Ve
         }
         names.insert(host);
     }
-    names.extend(addresses().iter().map(ToString::to_string));
+    if reach == Reach::Own {
+        names.extend(addresses().iter().map(ToString::to_string));
+    }
     names.extend(more.iter().map(|n| n.to_lowercase()));
     names.extend(public_url.and_then(host_of));
     names.into_iter().collect()
+}
+
+/// The names that the certificates of this hub carry.
+pub(crate) fn of(settings: &Settings) -> Vec<String> {
+    let reach = match settings.https {
+        Some(_) => Reach::Own,
+        None => Reach::Proxy,
+    };
+    let mut more = settings.names.clone();
+    if let BrokerChoice::Given { url, trust } = &settings.broker
+        && *trust == BrokerTrust::Ca(settings.data_dir.join("tls/ca.pem"))
+    {
+        // That broker shows a certificate of this house, and is looked for by this name.
+        more.push(url.host.clone());
+    }
+    certificate_names(&more, settings.public_url.as_deref(), reach)
 }
 
 /// The addresses of the local network, IPv4 first; not loopback, not link-local.
@@ -64,7 +96,7 @@ mod tests {
     #[test]
     fn certificates_name_this_machine_and_what_the_settings_add() {
         let more = ["Home.Example".to_owned()];
-        let names = certificate_names(&more, Some("https://door.example:8443"));
+        let names = certificate_names(&more, Some("https://door.example:8443"), Reach::Own);
         for name in ["localhost", "127.0.0.1", "home.example", "door.example"] {
             assert!(names.contains(&name.to_owned()), "{name} of {names:?}");
         }

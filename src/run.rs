@@ -10,11 +10,12 @@ use crate::data_dir::DataDir;
 use crate::error::StartError;
 use crate::settings::{Discovery, Mode, Settings};
 use crate::signals::Signals;
-use crate::{cert, people, web};
+use crate::{cert, deploy_init, people, web};
 use iothome_actors::{Clock, DiscoveryMode, Hub, HubConfig, load_access};
 use iothome_http::{Web, WebConfig};
 use iothome_store::{DatabaseUrl, HouseLock, Store};
 use iothome_tls::Authority;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::task::JoinSet;
@@ -185,7 +186,8 @@ impl Place {
             .map_err(|e| StartError::Web(e.to_string()))?;
         let mut chores = JoinSet::new();
         chores.spawn(people::heed_resets(hub.clone()));
-        chores.spawn(renew(Arc::clone(&self.authority)));
+        let export = self.settings.web_tls_export.clone();
+        chores.spawn(renew(Arc::clone(&self.authority), export));
         let banner = web::banner(self, &web, &side, config)?;
         #[cfg(feature = "embedded")]
         let (mut home, mut signs_in) = (None, None);
@@ -238,8 +240,13 @@ fn password_workers() -> usize {
 }
 
 /// Renews the web certificate in time; the listener takes it up by itself. Never returns.
-async fn renew(authority: Arc<Authority>) {
+async fn renew(authority: Arc<Authority>, export: Option<PathBuf>) {
     loop {
+        if let Some(folder) = &export
+            && let Err(error) = deploy_init::copy_pair(authority.folder(), folder, "web")
+        {
+            tracing::error!(%error, "the proxy's copy of the web certificate could not be written");
+        }
         tokio::time::sleep(RENEW_EVERY).await;
         match authority.renew_web(SystemTime::now()) {
             Ok(iothome_tls::Renewal::Kept) => {}

@@ -48,7 +48,7 @@ pub(crate) fn config(place: &Place) -> Result<WebConfig, StartError> {
         )),
         None => None,
     };
-    let mut hosts = names::certificate_names(&settings.names, settings.public_url.as_deref());
+    let mut hosts = names::of(settings);
     if let Some(own) = &settings.certificate
         && let Ok(pem) = std::fs::read_to_string(&own.cert)
     {

@@ -33,6 +33,7 @@ impl Settings {
             http: reading.bind("http_listen", Some("127.0.0.1:8080")),
             https: reading.bind("https_listen", reading.https_default()),
             certificate: reading.certificate(),
+            web_tls_export: layers.text("web_tls_export").map(PathBuf::from),
             public_url: reading.public_url(),
             trusted_proxies: reading.items("trusted_proxies"),
             names: reading.names(),

@@ -48,7 +48,7 @@ const fn secret(
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 19] = [
+pub(crate) const KEYS: [Key; 20] = [
     open(
         "data_dir",
         "data-dir",
@@ -84,6 +84,12 @@ pub(crate) const KEYS: [Key; 19] = [
         "https-key",
         "FILE",
         "Its private key in PEM form",
+    ),
+    open(
+        "web_tls_export",
+        "web-tls-export",
+        "FOLDER",
+        "Folder for a copy of the web certificate, for a proxy in front",
     ),
     open(
         "public_url",

@@ -8,11 +8,17 @@ use super::keys::{KEYS, Key, key};
 use config::{Config, File, FileFormat};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// What every variable of ours starts with.
 pub(crate) const PREFIX: &str = "IOTHOME_";
 /// Variables that are no settings: where the configuration file is.
-const NOT_SETTINGS: [&str; 1] = ["IOTHOME_CONFIG"];
+const NOT_SETTINGS: [&str; 2] = ["IOTHOME_CONFIG", FILE_WAIT];
+/// How many seconds to wait for a file of a `…_FILE` variable that is not there yet.
+const FILE_WAIT: &str = "IOTHOME_FILE_WAIT_S";
+/// Whoever waits longer waits for something that does not come.
+const FILE_WAIT_MAX_S: u64 = 600;
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// A secret in a file is a line, not a film.
 const SECRET_FILE_MAX: u64 = 64 * 1024;
 
@@ -164,6 +170,7 @@ fn variables(
     strangers: &mut Vec<String>,
 ) -> BTreeMap<String, (String, String)> {
     let mut found = BTreeMap::new();
+    let until = Instant::now() + file_wait(sources, problems);
     for (variable, value) in &sources.variables {
         let Some(rest) = variable.strip_prefix(PREFIX) else {
             continue;
@@ -178,7 +185,7 @@ fn variables(
                 let other = pointed.variable();
                 problems.add(variable, format!("{other} is set too: unset one"));
             }
-            (None, Some(pointed)) => match read_secret(Path::new(value)) {
+            (None, Some(pointed)) => match await_secret(Path::new(value), until) {
                 Ok(text) => {
                     found.insert(pointed.name.to_owned(), (variable.clone(), text));
                 }
@@ -189,6 +196,35 @@ fn variables(
         }
     }
     found
+}
+
+/// Zero unless it is set: a file that is missing is a mistake, except where another program
+/// is about to write it.
+fn file_wait(sources: &Sources, problems: &mut Problems) -> Duration {
+    let Some(text) = sources.variables.get(FILE_WAIT) else {
+        return Duration::ZERO;
+    };
+    match text.trim().parse::<u64>() {
+        Ok(seconds) if seconds <= FILE_WAIT_MAX_S => Duration::from_secs(seconds),
+        _ => {
+            let problem = format!("a number of seconds up to {FILE_WAIT_MAX_S} is needed");
+            problems.add(FILE_WAIT, problem);
+            Duration::ZERO
+        }
+    }
+}
+
+fn await_secret(path: &Path, until: Instant) -> std::io::Result<String> {
+    loop {
+        match read_secret(path) {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::NotFound && Instant::now() < until =>
+            {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            read => return read,
+        }
+    }
 }
 
 fn read_secret(path: &Path) -> std::io::Result<String> {

@@ -76,6 +76,7 @@ pub(crate) struct Settings {
     pub(crate) http: Option<Bind>,
     pub(crate) https: Option<Bind>,
     pub(crate) certificate: Option<OwnCertificate>,
+    pub(crate) web_tls_export: Option<PathBuf>,
     pub(crate) public_url: Option<String>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) names: Vec<String>,

@@ -92,6 +92,11 @@ impl Authority {
         &self.ca_pem
     }
 
+    /// The folder of all of them.
+    pub fn folder(&self) -> &Path {
+        &self.dir
+    }
+
     /// Where the CA's certificate is.
     pub fn ca_path(&self) -> PathBuf {
         Pair::named(&self.dir, "ca").pem
