@@ -80,7 +80,7 @@ pub enum When {
     Every {
         /// The time between two occurrences.
         seconds: u32,
-        /// An instant from which the intervals are counted, both ways.
+        /// The instant from which the intervals are counted: the first occurrence there can be.
         anchor: Timestamp,
         /// Only at these local times of day.
         #[serde(skip_serializing_if = "Option::is_none")]
