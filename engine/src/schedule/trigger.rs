@@ -204,10 +204,6 @@ impl Days {
     }
 
     /// Whether it is every day.
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "the shape that serde asks for"
-    )]
     pub const fn is_all(&self) -> bool {
         self.0 == Self::ALL.0
     }

@@ -1,6 +1,10 @@
 //! Tests of the schedule types and their calculus.
 
 #![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "tests build their JSON in place"
+)]
 
 mod calculus;
 mod cron;
