@@ -3,10 +3,12 @@
 //! Owner of what stands on which page. A page must never fetch anything.
 
 pub mod broker;
+pub mod design;
 pub mod device;
 pub mod error;
 pub mod home;
 pub mod new_devices;
-pub mod sessions;
 pub mod set_up;
+pub mod settings;
 pub mod sign_in;
+pub mod you;

@@ -11,6 +11,7 @@ mod language;
 mod words;
 
 pub mod broker;
+pub mod design;
 pub mod device;
 pub mod entity;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod frame;
 pub mod home;
 pub mod new_devices;
 pub mod set_up;
+pub mod settings;
 pub mod sign_in;
 pub mod you;
 
@@ -46,6 +48,7 @@ pub struct Texts {
     pub decimal_mark: char,
 
     pub broker: broker::BrokerTexts,
+    pub design: design::DesignTexts,
     pub device: device::DeviceTexts,
     pub entity: entity::EntityTexts,
     pub error: error::ErrorTexts,
@@ -53,6 +56,7 @@ pub struct Texts {
     pub home: home::HomeTexts,
     pub new_devices: new_devices::NewDevicesTexts,
     pub set_up: set_up::SetUpTexts,
+    pub settings: settings::SettingsTexts,
     pub sign_in: sign_in::SignInTexts,
     pub you: you::YouTexts,
 }
