@@ -26,7 +26,6 @@ CREATE TABLE occurrences (
     PRIMARY KEY (schedule_id, due_at)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX occurrences_by_due ON occurrences (due_at);
-CREATE INDEX occurrences_open ON occurrences (schedule_id, due_at) WHERE state = 'claimed';
 
 -- One row and one command an action, as it was when its occurrence was decided.
 CREATE TABLE occurrence_actions (

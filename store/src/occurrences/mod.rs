@@ -27,7 +27,7 @@ pub struct Decided {
     pub actions: Vec<ActionRun>,
 }
 
-/// An occurrence that a former life of the hub left without an end.
+/// An occurrence that a former life of the hub left with an action to be asked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Open {
     /// The occurrence.
@@ -42,14 +42,19 @@ const ACTIONS: &str = "SELECT schedule_id, due_at, position, run_at, device_id, 
         value, state, reason, command_id
     FROM occurrence_actions WHERE schedule_id = $1 AND due_at BETWEEN $2 AND $3
     ORDER BY due_at, position";
-const OPEN: &str = "SELECT schedule_id, due_at, state, reason, decided_at, ended_at, by_hand
-    FROM occurrences WHERE state = 'claimed'";
+// From the small index of open actions: the occurrences are many.
+const OPEN: &str = "SELECT o.schedule_id, o.due_at, o.state, o.reason, o.decided_at, o.ended_at,
+        o.by_hand
+    FROM (SELECT DISTINCT schedule_id, due_at FROM occurrence_actions WHERE state = 'claimed') a
+    JOIN occurrences o ON o.schedule_id = a.schedule_id AND o.due_at = a.due_at";
 const OPEN_ACTIONS: &str = "SELECT a.schedule_id, a.due_at, a.position, a.run_at, a.device_id,
         a.entity_id, a.action, a.value, a.state, a.reason, a.command_id,
         EXISTS (SELECT 1 FROM commands c WHERE c.id = a.command_id)
-    FROM occurrences o JOIN occurrence_actions a
-        ON a.schedule_id = o.schedule_id AND a.due_at = o.due_at
-    WHERE o.state = 'claimed' ORDER BY a.schedule_id, a.due_at, a.position";
+    FROM (SELECT DISTINCT schedule_id, due_at FROM occurrence_actions WHERE state = 'claimed') o
+    JOIN occurrence_actions a ON a.schedule_id = o.schedule_id AND a.due_at = o.due_at
+    ORDER BY a.schedule_id, a.due_at, a.position";
+const LATEST: &str = "SELECT schedule_id, MAX(due_at) FROM occurrences
+    WHERE due_at > $1 AND by_hand = FALSE GROUP BY schedule_id";
 
 fn state(row: &Row, column: usize) -> Result<OccurrenceState, StoreError> {
     let word = row.text(column)?;
@@ -123,7 +128,7 @@ impl Store {
         Ok(with_actions.collect())
     }
 
-    /// Every occurrence without an end, with all its actions.
+    /// Every occurrence that has an action without an end, with all its actions.
     ///
     /// # Errors
     /// Whatever the database says.
@@ -151,6 +156,20 @@ impl Store {
             .collect();
         open.sort_by_key(|open| (open.occurrence.due_at, open.occurrence.schedule));
         Ok(open)
+    }
+
+    /// The latest due instant after `after` that was decided of each schedule by its trigger.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn latest_decided(
+        &self,
+        after: Timestamp,
+    ) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError> {
+        let rows = self.house().all(LATEST, [after.into()]).await?;
+        rows.iter()
+            .map(|row| Ok((row.parsed(0, "occurrence")?, row.at(1)?)))
+            .collect()
     }
 
     /// Drops ended occurrences that were due before `before`, with their actions; tells how many.

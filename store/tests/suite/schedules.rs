@@ -1,6 +1,6 @@
 //! Schedules, and the promise that a due instant is decided once.
 
-use crate::make::{NOW, command, entity_ref, user_id};
+use crate::make::{NOW, command, user_id};
 use crate::opening::sql;
 use iothome_engine::command::CommandWrite;
 use iothome_engine::ids::ScheduleId;
@@ -102,7 +102,7 @@ async fn a_change_of_a_stale_schedule_takes_the_whole_batch_back() {
     on_both(async |store| {
         let made = ScheduleWrite::Made(schedule(1));
         store
-            .write_schedules(&[made.clone()])
+            .write_schedules(std::slice::from_ref(&made))
             .await
             .expect("written");
         let mut changed = schedule(1);
@@ -177,6 +177,8 @@ async fn the_first_end_of_an_occurrence_and_of_an_action_stands() {
             end(&one, None, OccurrenceState::Fired),
         ];
         store.settle(&fired).await.expect("written");
+        // Its second action is still to be asked.
+        assert_eq!(store.open_occurrences().await.expect("read").len(), 1);
         let again = [
             end(&one, Some(0), OccurrenceState::Missed),
             end(&one, Some(1), OccurrenceState::Failed),
@@ -196,7 +198,8 @@ async fn the_first_end_of_an_occurrence_and_of_an_action_stands() {
 }
 
 #[tokio::test]
-async fn an_open_occurrence_says_which_of_its_commands_have_a_row() {
+async fn an_open_occurrence_says_which_of_its_commands_have_a_row_and_the_latest_by_trigger_is_known()
+ {
     on_both(async |store| {
         let one = decided(1, NOW);
         store
@@ -213,7 +216,12 @@ async fn an_open_occurrence_says_which_of_its_commands_have_a_row() {
         assert_eq!(open[0].actions[0].0, one.actions[0]);
         let caused = store.commands_caused(schedule_id(1), (NOW, NOW)).await;
         assert_eq!(caused.expect("read"), [asked]);
-        assert_eq!(open[0].actions[0].0.target, entity_ref("lamp", "light"));
+        let mut by_hand = decided(1, NOW.plus_millis(5));
+        by_hand.occurrence.by_hand = true;
+        store.decide(&[by_hand]).await.expect("decided");
+        let latest = store.latest_decided(NOW.plus_millis(-1)).await;
+        assert_eq!(latest.expect("read"), [(schedule_id(1), NOW)]);
+        assert_eq!(store.latest_decided(NOW).await.expect("read"), []);
     })
     .await;
 }
