@@ -11,6 +11,7 @@ mod db;
 mod devices;
 mod error;
 mod grants;
+mod growth;
 mod history;
 mod home;
 mod insert;
@@ -30,6 +31,7 @@ mod users;
 pub use audit::AuditEntry;
 pub use devices::{DevicePatch, Origin, StoredDevice, StoredEntity};
 pub use error::StoreError;
+pub use growth::MeasuredSize;
 pub use history::{
     Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage, HistoryQuery, Points,
     Resolution, Retention,
@@ -37,10 +39,10 @@ pub use history::{
 pub use home::Home;
 pub use lock::HouseLock;
 pub use new_devices::{AnnouncedConfig, NewDevice, NewStatus};
-pub use sessions::{SessionKind, SessionRow};
+pub use sessions::{SESSIONS_MAX, SessionKind, SessionRow};
 pub use store::Store;
 pub use url::DatabaseUrl;
-pub use users::{NewUser, User, UserPatch};
+pub use users::{NewPassword, NewUser, User, UserPatch};
 
 use std::collections::HashMap;
 use std::hash::Hash;
