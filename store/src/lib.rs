@@ -10,6 +10,7 @@ mod credentials;
 mod db;
 mod devices;
 mod error;
+mod favourites;
 mod grants;
 mod history;
 mod home;
@@ -17,6 +18,8 @@ mod insert;
 mod lock;
 mod new_devices;
 mod open;
+mod preferences;
+mod rooms;
 mod sessions;
 mod settings;
 mod spans;
@@ -30,6 +33,7 @@ mod users;
 pub use audit::AuditEntry;
 pub use devices::{DevicePatch, Origin, StoredDevice, StoredEntity};
 pub use error::StoreError;
+pub use favourites::FAVOURITES_MAX;
 pub use history::{
     Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage, HistoryQuery, Points,
     Resolution, Retention,
@@ -37,6 +41,8 @@ pub use history::{
 pub use home::Home;
 pub use lock::HouseLock;
 pub use new_devices::{AnnouncedConfig, NewDevice, NewStatus};
+pub use preferences::{Preferences, Theme};
+pub use rooms::{Room, RoomPatch};
 pub use sessions::{SessionKind, SessionRow};
 pub use store::Store;
 pub use url::DatabaseUrl;

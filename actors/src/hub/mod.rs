@@ -7,6 +7,7 @@
 mod ask;
 mod housekeeping;
 mod people;
+mod places;
 mod start;
 
 #[cfg(test)]
