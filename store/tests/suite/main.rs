@@ -13,3 +13,4 @@ mod opening;
 mod people;
 mod retention;
 mod rooms;
+mod schedules;
