@@ -19,12 +19,9 @@ mod lock;
 mod new_devices;
 mod occurrences;
 mod open;
-<<<<<<< HEAD
 mod preferences;
 mod rooms;
-=======
 mod schedules;
->>>>>>> main
 mod sessions;
 mod settings;
 mod spans;
@@ -46,13 +43,10 @@ pub use history::{
 pub use home::Home;
 pub use lock::HouseLock;
 pub use new_devices::{AnnouncedConfig, NewDevice, NewStatus};
-<<<<<<< HEAD
+pub use occurrences::{Decided, Open, Settled};
 pub use preferences::{Preferences, Theme};
 pub use rooms::{Room, RoomPatch};
-=======
-pub use occurrences::{Decided, Open, Settled};
 pub use schedules::{SchedulePage, ScheduleWrite};
->>>>>>> main
 pub use sessions::{SessionKind, SessionRow};
 pub use store::Store;
 pub use url::DatabaseUrl;
