@@ -35,7 +35,7 @@ pub use mqtt::MqttConfig;
 pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};
 pub use registrar::{
     Accept, Cut, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice,
-    NewDeviceView, NewEntity,
+    NewDeviceView, NewEntity, ROOMS_MAX,
 };
 pub use sessions::{
     Opened, Permit, SessionError, SessionInfo, SessionKind, Sessions, StreamTicket,

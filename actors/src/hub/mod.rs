@@ -8,6 +8,7 @@ mod ask;
 mod figures;
 mod housekeeping;
 mod people;
+mod places;
 mod start;
 
 #[cfg(test)]
