@@ -11,6 +11,7 @@ pub mod links;
 pub mod numbers;
 pub mod pages;
 pub mod samples;
+pub mod symbols;
 pub mod texts;
 pub mod time;
 

@@ -3,6 +3,7 @@
 //! Owner of the set-up form; what set-up is, REST and this page share.
 
 use super::sign_in::agent;
+use super::taste::Taste;
 use super::visit::see_other;
 use crate::api::setup::{self, SetupRequest};
 use crate::app::App;
@@ -14,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use iothome_actors::SessionKind;
 use iothome_views::links;
 use iothome_views::pages::set_up::{self as view, SetUpForm, SetUpPage, SetUpProblems};
-use iothome_views::texts::ENGLISH;
+use iothome_views::texts::Texts;
 use serde::Deserialize;
 
 /// The form.
@@ -33,7 +34,7 @@ pub(crate) struct Fields {
 }
 
 /// The page, once; afterwards there is nothing here.
-pub(crate) async fn show(app: web::Data<App>) -> Answer {
+pub(crate) async fn show(app: web::Data<App>, request: HttpRequest) -> Answer {
     if app.is_set_up().await? {
         return Ok(see_other(links::SIGN_IN));
     }
@@ -41,7 +42,7 @@ pub(crate) async fn show(app: web::Data<App>) -> Answer {
         zones: zones(),
         ..SetUpPage::default()
     };
-    Ok(super::visit::page(view::page(&ENGLISH, &model)))
+    Ok(super::visit::page(view::page(Taste::of(&request).t, &model)))
 }
 
 /// Sets the home up and signs its first administrator in.
@@ -61,7 +62,7 @@ pub(crate) async fn submit(
     };
     let (name, password) = (fields.username.clone(), fields.password.clone());
     if let Err(problem) = perform(&app, fields).await {
-        return again(&problem, typed);
+        return again(Taste::of(&request).t, &problem, typed);
     }
     let kind = SessionKind::Browser;
     let agent = agent(&request);
@@ -91,16 +92,15 @@ fn degrees(field: &'static str, text: &str) -> Answer<Option<f64>> {
     }
     text.parse()
         .map(Some)
-        .map_err(|_| Problem::invalid(field, ENGLISH.set_up.problem_number))
+        .map_err(|_| Problem::invalid(field, "a number is needed"))
 }
 
 /// The page once more, with what is wrong beside its field.
-fn again(problem: &Problem, form: SetUpForm) -> Answer {
-    let t = &ENGLISH;
+fn again(t: &'static Texts, problem: &Problem, form: SetUpForm) -> Answer {
     let said = match problem.code {
         "wrong_code" => t.set_up.code_wrong.to_owned(),
         "code_ended" => t.set_up.code_spent.to_owned(),
-        "invalid" => said(problem),
+        "invalid" => said(t, problem),
         "busy" => t.sign_in.busy.to_owned(),
         _ => return Err(problem.clone()),
     };
@@ -114,6 +114,7 @@ fn again(problem: &Problem, form: SetUpForm) -> Answer {
         Some("zone") => &mut problems.zone,
         Some("latitude" | "longitude") => &mut problems.place,
         Some("username" | "name") => &mut problems.username,
+        Some("latitude" | "longitude") => t.set_up.problem_number.to_owned(),
         Some("password") => &mut problems.password,
         _ => &mut problems.whole,
     };
@@ -130,10 +131,10 @@ fn again(problem: &Problem, form: SetUpForm) -> Answer {
     Ok(response)
 }
 
-fn said(problem: &Problem) -> String {
-    let t = &ENGLISH;
+fn said(t: &Texts, problem: &Problem) -> String {
     match problem.field.as_deref() {
         Some("zone") => t.set_up.problem_zone.to_owned(),
+        Some("latitude" | "longitude") => t.set_up.problem_number.to_owned(),
         Some("password") => t.set_up.problem_password_short.to_owned(),
         _ => problem.detail.clone(),
     }
