@@ -101,9 +101,16 @@ pub static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
         "app",
         "js",
         "text/javascript; charset=utf-8",
-        include_bytes!("../assets/app.js").as_slice(),
+        lean(include_str!("../assets/app.js")).into_bytes(),
     )
 });
+
+/// The script without what only its readers need. It must hold no text over several lines.
+fn lean(script: &str) -> String {
+    let lines = script.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
 
 /// The picture in the browser's tab.
 pub static ICON: LazyLock<Asset> = LazyLock::new(|| {
@@ -150,9 +157,7 @@ fn png(stem: &str, body: &'static [u8]) -> Asset {
 
 /// What makes the pages installable. It is fetched without cookies, so it tells nothing of the house.
 pub static MANIFEST: LazyLock<Asset> = LazyLock::new(|| {
-    let icon = |asset: &Asset, sizes: &str, purpose: &str| {
-        json!({ "src": asset.path, "sizes": sizes, "type": asset.content_type, "purpose": purpose })
-    };
+    let icon = |asset: &Asset, sizes: &str, purpose: &str| json!({ "src": asset.path, "sizes": sizes, "type": asset.content_type, "purpose": purpose });
     let manifest = json!({
         "id": "/",
         "name": ENGLISH.product,

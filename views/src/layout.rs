@@ -91,7 +91,7 @@ impl Shell<'_> {
         let title = format!("{} · {}", self.title, self.viewer.home);
         let body = html! {
             a.skip href="#content" { (self.t.frame.skip_to_content) }
-            header.top {
+            header #top .top {
                 a.brand href=(links::HOME) {
                     (Icon::Home.draw())
                     bdi { (self.viewer.home) }
@@ -197,7 +197,7 @@ fn templates(t: &Texts) -> Markup {
                 }
             }
         }
-        template #when-not-sent { (t.frame.not_sent) }
+        template #not-sent { (t.frame.not_sent) }
     }
 }
 

@@ -172,7 +172,13 @@ mod tests {
 
     #[test]
     fn programs_are_known_by_the_address_however_it_is_written() {
-        for path in ["/api/v1/me", "/%61pi/v1/me", "/api", "/health/live", "/metrics"] {
+        for path in [
+            "/api/v1/me",
+            "/%61pi/v1/me",
+            "/api",
+            "/health/live",
+            "/metrics",
+        ] {
             assert!(is_for_programs(path), "{path}");
         }
         for path in ["/", "/apiary", "/api/docs", "/devices/api", "/%", "/%ff"] {

@@ -42,7 +42,10 @@ pub(crate) async fn show(app: web::Data<App>, request: HttpRequest) -> Answer {
         zones: zones(),
         ..SetUpPage::default()
     };
-    Ok(super::visit::page(view::page(Taste::of(&request).t, &model)))
+    Ok(super::visit::page(view::page(
+        Taste::of(&request).t,
+        &model,
+    )))
 }
 
 /// Sets the home up and signs its first administrator in.
@@ -114,7 +117,6 @@ fn again(t: &'static Texts, problem: &Problem, form: SetUpForm) -> Answer {
         Some("zone") => &mut problems.zone,
         Some("latitude" | "longitude") => &mut problems.place,
         Some("username" | "name") => &mut problems.username,
-        Some("latitude" | "longitude") => t.set_up.problem_number.to_owned(),
         Some("password") => &mut problems.password,
         _ => &mut problems.whole,
     };

@@ -48,7 +48,10 @@ pub(crate) async fn show(app: web::Data<App>, request: HttpRequest, query: Query
         next,
         ..SignInPage::default()
     };
-    Ok(super::visit::page(view::page(Taste::of(&request).t, &model)))
+    Ok(super::visit::page(view::page(
+        Taste::of(&request).t,
+        &model,
+    )))
 }
 
 /// Opens a session, in place of the one this browser had.
@@ -85,12 +88,7 @@ pub(super) fn agent(request: &HttpRequest) -> String {
 }
 
 /// The page once more, with what went wrong; other problems get their own page.
-fn again(
-    t: &'static Texts,
-    problem: &Problem,
-    name: String,
-    next: Option<String>,
-) -> Answer {
+fn again(t: &'static Texts, problem: &Problem, name: String, next: Option<String>) -> Answer {
     let said = match problem.code {
         "wrong_credentials" => SignInProblem::Wrong,
         "too_many_requests" => SignInProblem::Throttled,

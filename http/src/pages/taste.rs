@@ -54,7 +54,11 @@ impl Taste {
             }
         };
         Self {
-            t: chosen.language.as_deref().and_then(texts::of).unwrap_or(asked.t),
+            t: chosen
+                .language
+                .as_deref()
+                .and_then(texts::of)
+                .unwrap_or(asked.t),
             theme: match chosen.theme {
                 None => Theme::Auto,
                 Some(iothome_store::Theme::Light) => Theme::Light,

@@ -8,6 +8,7 @@ mod door;
 mod events;
 mod hostile;
 mod live;
+mod looks;
 mod pages;
 mod set_up;
 mod sign_in;

@@ -3,7 +3,9 @@
 //! Owner of the English lookups. It must never hold markup.
 
 use super::{Dates, Texts, Words};
-use super::{broker, design, device, entity, error, frame, home, new_devices, set_up, settings, sign_in, you};
+use super::{
+    broker, design, device, entity, error, frame, home, new_devices, set_up, settings, sign_in, you,
+};
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
 
