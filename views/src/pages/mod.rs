@@ -4,6 +4,7 @@
 
 pub mod broker;
 pub mod device;
+pub mod edit_device;
 pub mod error;
 pub mod home;
 pub mod new_devices;

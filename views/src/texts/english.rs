@@ -3,7 +3,7 @@
 //! Owner of the English lookups. It must never hold markup.
 
 use super::{Dates, Texts, Words};
-use super::{broker, device, entity, error, frame, home, new_devices, set_up, sign_in, you};
+use super::{broker, chart, device, entity, error, frame, home, new_devices, set_up, sign_in, you};
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
 
@@ -24,6 +24,7 @@ pub static ENGLISH: Texts = Texts {
     dates: Dates::ENGLISH,
     decimal_mark: '.',
     broker: broker::ENGLISH,
+    chart: chart::ENGLISH,
     device: device::ENGLISH,
     entity: entity::ENGLISH,
     error: error::ENGLISH,

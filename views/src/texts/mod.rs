@@ -11,6 +11,7 @@ mod language;
 mod words;
 
 pub mod broker;
+pub mod chart;
 pub mod device;
 pub mod entity;
 pub mod error;
@@ -46,6 +47,7 @@ pub struct Texts {
     pub decimal_mark: char,
 
     pub broker: broker::BrokerTexts,
+    pub chart: chart::ChartTexts,
     pub device: device::DeviceTexts,
     pub entity: entity::EntityTexts,
     pub error: error::ErrorTexts,
@@ -60,4 +62,15 @@ pub struct Texts {
 /// Puts `what` in the place of `{}`.
 pub fn fill(text: &str, what: &str) -> String {
     text.replacen("{}", what, 1)
+}
+
+/// Puts each of `parts` in the place of the next `{}`; what a part says is not looked at again.
+pub fn fill_all(text: &str, parts: &[&str]) -> String {
+    let mut pieces = text.split("{}");
+    let mut filled = pieces.next().unwrap_or_default().to_owned();
+    for (place, piece) in pieces.enumerate() {
+        filled.push_str(parts.get(place).copied().unwrap_or_default());
+        filled.push_str(piece);
+    }
+    filled
 }
