@@ -5,6 +5,7 @@
 //! trigger is due; the agenda decides each due instant exactly once. Nothing here
 //! may read a clock, write a row or send a command.
 
+pub mod agenda;
 mod calculus;
 mod check;
 mod condition;
