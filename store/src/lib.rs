@@ -33,8 +33,8 @@ pub use audit::AuditEntry;
 pub use devices::{DevicePatch, Origin, StoredDevice, StoredEntity};
 pub use error::StoreError;
 pub use history::{
-    BAND_SLOTS_MAX, Band, Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage, HistoryQuery, Points,
-    Resolution, Retention,
+    BAND_SLOTS_MAX, Band, Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage,
+    HistoryQuery, Points, Resolution, Retention,
 };
 pub use home::Home;
 pub use lock::HouseLock;

@@ -75,7 +75,10 @@ pub fn duration(t: &Texts, ms: i64) -> String {
         (60, t.chart.minutes),
         (1, t.chart.seconds),
     ];
-    let first = units.iter().position(|(size, _)| seconds >= *size).unwrap_or(3);
+    let first = units
+        .iter()
+        .position(|(size, _)| seconds >= *size)
+        .unwrap_or(3);
     let (size, unit) = units[first];
     let whole = format!("{} {unit}", seconds / size);
     match units.get(first + 1) {

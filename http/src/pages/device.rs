@@ -78,7 +78,10 @@ pub(crate) async fn show(
     };
     let shown = range.read(reading);
     let wrong = shown.is_wrong();
-    let count = wanted.commands.unwrap_or(COMMANDS).clamp(COMMANDS, COMMANDS_MAX);
+    let count = wanted
+        .commands
+        .unwrap_or(COMMANDS)
+        .clamp(COMMANDS, COMMANDS_MAX);
     let mut commands = app.store.commands_of(&id, None, count + 1, None).await?;
     let older = commands.len() > count && count < COMMANDS_MAX;
     commands.truncate(count);
@@ -91,7 +94,11 @@ pub(crate) async fn show(
             .collect(),
         older: older.then(|| {
             let more = (count * 3).min(COMMANDS_MAX);
-            format!("{}?{}commands={more}#commands", links::device(&id), wanted.range())
+            format!(
+                "{}?{}commands={more}#commands",
+                links::device(&id),
+                wanted.range()
+            )
         }),
         latency: latency(&app, reading, &id).await?,
         details: details(&app, &user, reading, &view).await?,
@@ -113,7 +120,11 @@ impl Wanted {
     /// The part of an address that says the time shown.
     fn range(&self) -> String {
         let mut pairs = String::new();
-        for (name, value) in [("range", &self.range), ("from", &self.from), ("to", &self.to)] {
+        for (name, value) in [
+            ("range", &self.range),
+            ("from", &self.from),
+            ("to", &self.to),
+        ] {
             if let Some(value) = value {
                 let value = percent_encoding::utf8_percent_encode(
                     value,
@@ -137,7 +148,10 @@ async fn history(
     if recorded.is_empty() {
         return Ok(None);
     }
-    let count = wanted.records.unwrap_or(RECORDS).clamp(RECORDS, RECORDS_MAX);
+    let count = wanted
+        .records
+        .unwrap_or(RECORDS)
+        .clamp(RECORDS, RECORDS_MAX);
     let mut records = Vec::new();
     for (entity, shape) in recorded.iter().take(count) {
         records.push(record(app, reading, view, entity, *shape, &shown).await?);

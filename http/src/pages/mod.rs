@@ -34,9 +34,17 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::get("/", Access::Cookie, home::show),
         Entry::get("/devices/{device}", Access::Cookie, device::show),
         Entry::get("/devices/{device}/edit", Access::Cookie, edit_device::show),
-        Entry::post("/devices/{device}/edit", Access::Cookie, edit_device::submit),
+        Entry::post(
+            "/devices/{device}/edit",
+            Access::Cookie,
+            edit_device::submit,
+        ),
         Entry::get("/devices/{device}/delete", Access::Cookie, edit_device::ask),
-        Entry::post("/devices/{device}/delete", Access::Cookie, edit_device::delete),
+        Entry::post(
+            "/devices/{device}/delete",
+            Access::Cookie,
+            edit_device::delete,
+        ),
         Entry::post("/devices/{device}/release", Access::Cookie, device::release),
         Entry::post(
             "/devices/{device}/entities/{entity}/commands",

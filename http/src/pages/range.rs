@@ -114,7 +114,10 @@ impl RangeQuery {
         now: Timestamp,
     ) -> Result<(Timestamp, Timestamp), Wrong> {
         let said = |text: &Option<String>| {
-            let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty())?;
+            let text = text
+                .as_deref()
+                .map(str::trim)
+                .filter(|text| !text.is_empty())?;
             Some(instant(text, zone))
         };
         let from = match said(&self.from) {
@@ -152,7 +155,11 @@ fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
 
 fn field(at: Timestamp, zone: &TimeZone) -> String {
     jiff::Timestamp::from_millisecond(at.as_millis())
-        .map(|at| at.to_zoned_datetime(zone.clone()).strftime(FIELD).to_string())
+        .map(|at| {
+            at.to_zoned_datetime(zone.clone())
+                .strftime(FIELD)
+                .to_string()
+        })
         .unwrap_or_default()
 }
 
@@ -202,7 +209,14 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_told_beside_its_field_and_a_day_is_shown() {
         let from = |text| read(None, Some(text), None);
-        for wrong in ["yesterday", "2026-13-01T00:00", "", "2030-01-01T00:00", "1900-01-01T00:00", "<b>"] {
+        for wrong in [
+            "yesterday",
+            "2026-13-01T00:00",
+            "",
+            "2030-01-01T00:00",
+            "1900-01-01T00:00",
+            "<b>",
+        ] {
             let shown = from(wrong);
             assert!(shown.choice.from_problem.is_some(), "{wrong}");
             assert_eq!(shown.choice.from, wrong);
@@ -210,8 +224,18 @@ mod tests {
         }
         let order = read(None, Some("2026-11-23T08:00"), Some("2026-11-23T08:00"));
         assert!(order.choice.to_problem.is_some());
-        assert!(read(None, Some("2026-11-23T08:00"), Some("x")).choice.to_problem.is_some());
-        assert!(read(None, None, Some("2026-11-23T08:00")).choice.from_problem.is_some());
+        assert!(
+            read(None, Some("2026-11-23T08:00"), Some("x"))
+                .choice
+                .to_problem
+                .is_some()
+        );
+        assert!(
+            read(None, None, Some("2026-11-23T08:00"))
+                .choice
+                .from_problem
+                .is_some()
+        );
         assert!(read(Some("5y"), None, None).is_wrong());
     }
 }

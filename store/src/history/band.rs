@@ -125,7 +125,11 @@ impl Store {
         };
         let (rolled_1h, rolled_5m) = (mark(Mark::Rolled1h).await?, mark(Mark::Rolled5m).await?);
         let (pruned_5m, pruned_raw) = (mark(Mark::Pruned5m).await?, mark(Mark::PrunedRaw).await?);
-        let hours_until = if slot_ms >= HOUR_MS { rolled_1h } else { pruned_5m };
+        let hours_until = if slot_ms >= HOUR_MS {
+            rolled_1h
+        } else {
+            pruned_5m
+        };
         let five = hours_until.min(rolled_1h).clamp(from, to);
         let five_until = if slot_ms >= FIVE_MINUTES_MS {
             rolled_5m

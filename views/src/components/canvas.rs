@@ -6,10 +6,10 @@
 //! shares of the width in the size of the page's own text. It must never write a style.
 
 use maud::{Markup, PreEscaped, html};
-use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle};
-use plotters_backend::{DrawingBackend, DrawingErrorKind};
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
+use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle};
+use plotters_backend::{DrawingBackend, DrawingErrorKind};
 use std::convert::Infallible;
 use std::fmt::Write as _;
 
@@ -57,9 +57,25 @@ pub enum Ink {
 
 /// Classes by the number of the colour; the hues come last.
 const CLASSES: [&str; 19] = [
-    "grid", "label", "word", "line", "band", "gap hub", "gap away", "gap none", "state busy",
-    "state calm", "state active", "state notice", "state bad", "state hue-0", "state hue-1",
-    "state hue-2", "state hue-3", "state hue-4", "state hue-5",
+    "grid",
+    "label",
+    "word",
+    "line",
+    "band",
+    "gap hub",
+    "gap away",
+    "gap none",
+    "phase busy",
+    "phase calm",
+    "phase active",
+    "phase notice",
+    "phase bad",
+    "phase hue-0",
+    "phase hue-1",
+    "phase hue-2",
+    "phase hue-3",
+    "phase hue-4",
+    "phase hue-5",
 ];
 /// How many words have a hue of their own.
 pub const HUES: u8 = 6;
@@ -96,7 +112,10 @@ impl Ink {
 }
 
 fn of(number: u8) -> &'static str {
-    CLASSES.get(usize::from(number)).copied().unwrap_or_default()
+    CLASSES
+        .get(usize::from(number))
+        .copied()
+        .unwrap_or_default()
 }
 
 fn class(color: BackendColor) -> &'static str {
@@ -188,12 +207,13 @@ impl<'a> Canvas<'a> {
 
     fn text(&mut self, text: &str, class: &str, anchor: (HPos, VPos), pos: BackendCoord) {
         let dy = match anchor.1 {
-            VPos::Top => ".8em",
+            VPos::Top => "1.1em",
             VPos::Center => ".35em",
             VPos::Bottom => "0",
         };
         let y = Self::share(pos.1, self.height());
-        let beside = pos.0 < signed(self.scale);
+        // The scale's labels end at the plot; those of time stand in it.
+        let beside = pos.0 <= signed(self.scale) && matches!(anchor.0, HPos::Right);
         let (x, side) = if beside {
             self.drawing.letters = self.drawing.letters.max(text.chars().count());
             (100.0, "end")
@@ -204,10 +224,10 @@ impl<'a> Canvas<'a> {
                 HPos::Center => "middle",
                 HPos::Right => "end",
             };
-            // At the edges a label leans inwards, or it would be cut.
+            // Near an edge a label stands at the edge, or it would be cut.
             match x {
-                x if x < 5.0 => (x, "start"),
-                x if x > 95.0 => (x, "end"),
+                x if x < 5.0 => (0.0, "start"),
+                x if x > 95.0 => (100.0, "end"),
                 x => (x, middle),
             }
         };
@@ -311,7 +331,12 @@ impl DrawingBackend for Canvas<'_> {
         pos: BackendCoord,
     ) -> Drawn {
         let anchor = style.anchor();
-        self.text(text, class(style.color()), (anchor.h_pos, anchor.v_pos), pos);
+        self.text(
+            text,
+            class(style.color()),
+            (anchor.h_pos, anchor.v_pos),
+            pos,
+        );
         Ok(())
     }
 }

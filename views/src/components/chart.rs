@@ -152,7 +152,12 @@ impl Chart {
         }
     }
 
-    fn plot(&self, t: &Texts, (low, high): (f64, f64), out: &mut Drawing) -> Result<(), Box<dyn Error>> {
+    fn plot(
+        &self,
+        t: &Texts,
+        (low, high): (f64, f64),
+        out: &mut Drawing,
+    ) -> Result<(), Box<dyn Error>> {
         let area = Canvas::new(out, HIGH, true).into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .x_label_area_size(super::canvas::AXIS)
@@ -164,7 +169,7 @@ impl Chart {
         chart
             .configure_mesh()
             .disable_x_mesh()
-            .disable_axes()
+            .axis_style(TRANSPARENT)
             .max_light_lines(0)
             .light_line_style(TRANSPARENT)
             .bold_line_style(Ink::Grid.color())
@@ -285,7 +290,9 @@ fn scale_of(low: f64, high: f64) -> (f64, f64) {
 /// Decimals that tell the scale's marks apart.
 fn decimals(spread: f64) -> usize {
     let step = spread / 5.0;
-    (0..6).find(|places| step * 10_f64.powi(*places) >= 1.0).map_or(6, |places| places as usize)
+    (0..6)
+        .find(|places| step * 10_f64.powi(*places) >= 1.0)
+        .map_or(6, |places| places as usize)
 }
 
 fn axis_label(t: &Texts, value: f64, decimals: usize) -> String {
@@ -314,7 +321,10 @@ mod tests {
             (-3.0, -3.0),
         ] {
             let (bottom, top) = scale_of(low, high);
-            assert!(bottom < top && bottom <= low && top >= high, "{low}..{high}: {bottom}..{top}");
+            assert!(
+                bottom < top && bottom <= low && top >= high,
+                "{low}..{high}: {bottom}..{top}"
+            );
             assert!((top - bottom).is_finite());
         }
         assert_eq!(scale_of(0.0, 100.0).0, 0.0);
@@ -322,7 +332,10 @@ mod tests {
 
     #[test]
     fn labels_of_the_scale_are_short() {
-        assert_eq!(axis_label(&ENGLISH, 20.000_000_000_004, decimals(3.0)), "20");
+        assert_eq!(
+            axis_label(&ENGLISH, 20.000_000_000_004, decimals(3.0)),
+            "20"
+        );
         assert_eq!(axis_label(&GERMAN, 4.2, decimals(1.0)), "4,2");
         assert_eq!(axis_label(&ENGLISH, 2.5e12, 0), "2.5e12");
     }

@@ -72,7 +72,8 @@ pub struct RangeChoice {
 impl RangeChoice {
     /// The controls of the page at that address.
     pub fn draw(&self, t: &Texts, address: &str) -> Markup {
-        let chosen = self.span.is_none() || self.from_problem.is_some() || self.to_problem.is_some();
+        let chosen =
+            self.span.is_none() || self.from_problem.is_some() || self.to_problem.is_some();
         let field = |name, label, value, problem: &Option<String>| {
             Field {
                 name,

@@ -18,7 +18,11 @@ pub(super) struct Said {
 
 /// Says of each gap what it is, and nothing of what was before.
 pub(super) fn with_gaps(t: &Texts, mut said: Vec<Said>, gaps: &[Gap]) -> Vec<Said> {
-    said.retain(|s| !gaps.iter().any(|g| g.from_ms <= s.at_ms && s.at_ms < g.to_ms));
+    said.retain(|s| {
+        !gaps
+            .iter()
+            .any(|g| g.from_ms <= s.at_ms && s.at_ms < g.to_ms)
+    });
     for gap in gaps {
         let after = said.iter().rposition(|s| s.at_ms < gap.from_ms);
         let before = after.and_then(|index| said.get(index)).cloned();

@@ -127,7 +127,12 @@ impl Timeline {
         let states = states.collect::<Vec<_>>().join(", ");
         let span = fill_all(
             t.chart.summary_states,
-            &[&self.name, self.period.from.short(), self.period.to.short(), &states],
+            &[
+                &self.name,
+                self.period.from.short(),
+                self.period.to.short(),
+                &states,
+            ],
         );
         let gaps = gap::summary(t, &self.gaps);
         if gaps.is_empty() {
@@ -146,7 +151,7 @@ impl Timeline {
         chart
             .configure_mesh()
             .disable_mesh()
-            .disable_axes()
+            .axis_style(TRANSPARENT)
             .set_all_tick_mark_size(0)
             .x_labels(12)
             .label_style(("sans-serif", LABEL).into_font().color(&Ink::Label.color()))
@@ -178,7 +183,8 @@ impl Timeline {
 
     /// The word, if the band has room for it also on a phone.
     fn fitting(&self, stretch: &Stretch, words: &str) -> Option<String> {
-        let room = (self.period.share(stretch.to_ms) - self.period.share(stretch.from_ms)) * LETTERS;
+        let room =
+            (self.period.share(stretch.to_ms) - self.period.share(stretch.from_ms)) * LETTERS;
         #[expect(clippy::cast_precision_loss, reason = "a word")]
         let letters = words.chars().count() as f64 + 1.5;
         (letters <= room).then(|| words.to_owned())

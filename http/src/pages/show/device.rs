@@ -7,6 +7,7 @@ use super::entity;
 use iothome_engine::policy::{Right, Subject};
 use iothome_engine::time::Timestamp;
 use iothome_engine::view::{Availability, Category, DeviceView, Health};
+use iothome_store::{Origin, StoredDevice};
 use iothome_views::components::Tone;
 use iothome_views::components::card::DeviceCard;
 use iothome_views::components::control::Control;
@@ -16,7 +17,6 @@ use iothome_views::pages::device::DevicePanel;
 use iothome_views::pages::home::{HomePage, Room};
 use iothome_views::texts::{Texts, fill};
 use jiff::tz::TimeZone;
-use iothome_store::{Origin, StoredDevice};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -188,10 +188,15 @@ pub(crate) fn facts(
         (t.device.detail_connections, connections.join(", ")),
         (t.device.detail_sender, sender.to_owned()),
         (t.device.detail_coalesced, merged),
-        (t.device.detail_origin, stored.map_or("", |s| origin(t, s)).to_owned()),
+        (
+            t.device.detail_origin,
+            stored.map_or("", |s| origin(t, s)).to_owned(),
+        ),
         (
             t.device.detail_since,
-            stored.map_or_else(String::new, |s| reading.when(s.created_at).short().to_owned()),
+            stored.map_or_else(String::new, |s| {
+                reading.when(s.created_at).short().to_owned()
+            }),
         ),
     ]
     .into_iter()

@@ -64,9 +64,12 @@ fn state_words(reading: Reading<'_>, entity: &EntityView) -> String {
     let t = reading.t;
     match &entity.state {
         None => stateless(reading, entity),
-        Some(Value::Word(w)) if entity.kind != Kind::BinarySensor => {
-            with_share(t, entity, w, words_of(reading, entity, &Value::Word(w.clone())))
-        }
+        Some(Value::Word(w)) if entity.kind != Kind::BinarySensor => with_share(
+            t,
+            entity,
+            w,
+            words_of(reading, entity, &Value::Word(w.clone())),
+        ),
         Some(state) => words_of(reading, entity, state),
     }
 }

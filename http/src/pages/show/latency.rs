@@ -25,7 +25,10 @@ fn nearest(sorted: &[i64], per_cent: usize) -> Option<i64> {
 }
 
 fn words(t: &Texts, micros: i64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "minutes in microseconds fit 2^53")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "minutes in microseconds fit 2^53"
+    )]
     let ms = micros as f64 / 1_000.0;
     latency_ms(t, ms)
 }
@@ -40,7 +43,12 @@ mod tests {
         let hundred: Vec<i64> = (1..=100).rev().map(|ms| ms * 1_000).collect();
         let found = latency(&ENGLISH, hundred).expect("some");
         assert_eq!(
-            (found.half.as_str(), found.most.as_str(), found.slow.as_str(), found.count),
+            (
+                found.half.as_str(),
+                found.most.as_str(),
+                found.slow.as_str(),
+                found.count
+            ),
             ("50", "90", "99", 100)
         );
         let one = latency(&ENGLISH, vec![420]).expect("one");

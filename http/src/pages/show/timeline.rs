@@ -99,7 +99,10 @@ fn pieces(
     }
     let mut pieces: Vec<Piece> = Vec::new();
     for (index, (at, value)) in changes.points.iter().enumerate() {
-        let next = changes.points.get(index + 1).map_or(changes.until, |(at, _)| *at);
+        let next = changes
+            .points
+            .get(index + 1)
+            .map_or(changes.until, |(at, _)| *at);
         let (from, to) = ((*at).max(period.from_ms), next.min(period.to_ms));
         let state = words.iter().position(|word| *word == value);
         let state = state.unwrap_or_else(|| other(reading, &mut states, words.len()));
@@ -150,7 +153,9 @@ fn look(entity: &EntityView, value: &Value, place: usize, of: usize) -> (Ink, f6
         (Kind::Switch | Kind::Light | Kind::BinarySensor, Some("off"))
         | (Kind::Cover, Some("closed"))
         | (Kind::Lock, Some("locked")) => (Ink::Calm, LOW),
-        (Kind::Switch | Kind::Light, Some("on")) | (Kind::Cover, Some("open")) => (Ink::Active, TALL),
+        (Kind::Switch | Kind::Light, Some("on")) | (Kind::Cover, Some("open")) => {
+            (Ink::Active, TALL)
+        }
         (Kind::BinarySensor, Some("on")) => {
             (entity::alarm_ink(entity.device_class.as_deref()), TALL)
         }
@@ -198,10 +203,17 @@ fn without(pieces: &[Piece], gaps: &[Gap]) -> Vec<Piece> {
     let mut known = Vec::with_capacity(pieces.len());
     for piece in pieces {
         let mut at = piece.from;
-        for gap in gaps.iter().filter(|g| g.to_ms > piece.from && g.from_ms < piece.to) {
+        for gap in gaps
+            .iter()
+            .filter(|g| g.to_ms > piece.from && g.from_ms < piece.to)
+        {
             if gap.from_ms > at {
                 let to = gap.from_ms;
-                known.push(Piece { from: at, to, ..*piece });
+                known.push(Piece {
+                    from: at,
+                    to,
+                    ..*piece
+                });
             }
             at = at.max(gap.to_ms);
         }
@@ -233,7 +245,11 @@ fn merged(
             state: if run.len() > 1 { busy } else { first.state },
         });
     }
-    let total: i64 = drawn.iter().filter(|s| s.state == busy).map(|s| s.to_ms - s.from_ms).sum();
+    let total: i64 = drawn
+        .iter()
+        .filter(|s| s.state == busy)
+        .map(|s| s.to_ms - s.from_ms)
+        .sum();
     if total > 0 {
         states.push(State {
             words: reading.t.chart.busy.to_owned(),
