@@ -447,3 +447,53 @@ impl Tap {
         self.kept.push_back((number, message));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filters(list: &[&str]) -> Vec<String> {
+        list.iter().map(|f| (*f).to_owned()).collect()
+    }
+
+    #[test]
+    fn nobody_listens_to_everything_or_to_the_broker_itself() {
+        for filter in ["", "#", "+/state", "$SYS/#", "$share/a/b", "a#", "a/\0"] {
+            assert!(check(filter).is_err(), "{filter:?}");
+        }
+        for filter in ["esp8266/socket", "esp8266/#", "tele/+/LWT"] {
+            assert_eq!(check(filter), Ok(()), "{filter}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_looks_at_is_given_up_and_the_task_ends_with_the_last() {
+        let taps = Taps::default();
+        let task = taps
+            .look(&filters(&["a"]))
+            .expect("the first look starts it");
+        assert_eq!(taps.look(&filters(&["b"])), None, "one task is enough");
+        let mut book = taps.book();
+        let now = Instant::now();
+        book.look("b", now + LINGER);
+        book.expire(now + LINGER);
+        assert_eq!(book.taps.len(), 1);
+        assert!(book.goes_on(task));
+        book.expire(now + LINGER + LINGER);
+        assert!(!book.goes_on(task) && book.task == 0);
+        drop(book);
+        assert_ne!(
+            taps.look(&filters(&["a"])),
+            None,
+            "the next look starts it again"
+        );
+    }
+
+    #[test]
+    fn a_task_that_was_never_started_is_started_by_a_later_look() {
+        let taps = Taps::default();
+        taps.look(&filters(&["a"])).expect("a task");
+        taps.book().starting = Instant::now().checked_sub(START_MAX + START_MAX);
+        assert_eq!(taps.look(&filters(&["a"])), Some(2));
+    }
+}

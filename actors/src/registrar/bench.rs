@@ -133,8 +133,10 @@ impl Registry {
             return Err(HubError::invalid("topic", &problem));
         }
         let services = &self.tools.services;
-        let (Some(mqtt), true) = (services.wire.mqtt(), services.broker_up.load(Ordering::SeqCst))
-        else {
+        let (Some(mqtt), true) = (
+            services.wire.mqtt(),
+            services.broker_up.load(Ordering::SeqCst),
+        ) else {
             return Err(HubError::Conflict {
                 reason: "the broker is not connected".into(),
             });
@@ -150,3 +152,7 @@ impl Registry {
         rest.is_some_and(|rest| rest.starts_with('/'))
     }
 }
+
+#[cfg(test)]
+#[path = "bench_tests.rs"]
+mod tests;
