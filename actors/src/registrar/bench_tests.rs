@@ -50,8 +50,11 @@ async fn entities_come_and_go_one_at_a_time_and_the_broker_user_follows() {
         .add_entity(&device, entity("power", "other"), None, &admin())
         .await;
     assert!(matches!(again, Err(HubError::Taken { field }) if field == "id"));
-    let stale = house.hub.remove_entity(&device, &id, Some(1), &admin());
-    assert!(matches!(stale.await, Err(HubError::Stale)));
+    let stale = house
+        .hub
+        .remove_entity(&device, &id, Some(1), &admin())
+        .await;
+    assert!(matches!(stale, Err(HubError::Stale)));
     let view = house
         .hub
         .remove_entity(&device, &id, None, &admin())
