@@ -1,4 +1,4 @@
-//! Names that never change: ids of devices, entities, commands, users and sessions.
+//! Names that never change: ids of devices, entities, commands, users, sessions and schedules.
 //!
 //! Owner of the id grammar. It must never make an id from a serial number, a
 //! counter or a clock of its own: random bytes and the time are arguments.
@@ -192,6 +192,10 @@ uuid_id!(
 uuid_id!(
     /// A broker credential's id.
     CredentialId
+);
+uuid_id!(
+    /// A schedule's id.
+    ScheduleId
 );
 
 #[cfg(test)]

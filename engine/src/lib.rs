@@ -1,7 +1,7 @@
 //! The pure core of IoT Home.
 //!
-//! Ids and values, devices and their entities, the command life cycle, who may
-//! do what, and the wire codecs. Owner: the household's rules. It must never do
+//! Ids and values, devices and their entities, the command life cycle, schedules,
+//! who may do what, and the wire codecs. Owner: the household's rules. It must never do
 //! I/O, read a clock, roll dice, spawn or log: time, randomness and
 //! configuration arrive as arguments.
 
@@ -15,6 +15,7 @@ pub mod history;
 pub mod ids;
 pub mod kind;
 pub mod policy;
+pub mod schedule;
 pub mod supervision;
 pub mod template;
 pub mod time;

@@ -16,7 +16,9 @@ mod home;
 mod insert;
 mod lock;
 mod new_devices;
+mod occurrences;
 mod open;
+mod schedules;
 mod sessions;
 mod settings;
 mod spans;
@@ -37,6 +39,8 @@ pub use history::{
 pub use home::Home;
 pub use lock::HouseLock;
 pub use new_devices::{AnnouncedConfig, NewDevice, NewStatus};
+pub use occurrences::{Decided, Open, Settled};
+pub use schedules::{SchedulePage, ScheduleWrite};
 pub use sessions::{SessionKind, SessionRow};
 pub use store::Store;
 pub use url::DatabaseUrl;

@@ -47,16 +47,19 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that the pure core may use: none of them does I/O by itself or logs.
-const ENGINE_MAY_USE: [&str; 12] = [
+const ENGINE_MAY_USE: [&str; 15] = [
+    "chrono",
     "data-encoding",
     "jiff",
     "minijinja",
     "minijinja-contrib",
     "regex-lite",
+    "saffron",
     "serde",
     "serde_json",
     "sha2",
     "slug",
+    "solar-positioning",
     "subtle",
     "thiserror",
     "uuid",

@@ -12,3 +12,4 @@ mod make;
 mod opening;
 mod people;
 mod retention;
+mod schedules;
