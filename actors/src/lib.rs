@@ -35,7 +35,7 @@ pub use mqtt::{MqttConfig, Overheard, Tapped};
 pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};
 pub use registrar::{
     Accept, Cut, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice,
-    NewDeviceView, NewEntity, TestPayload,
+    NewDeviceView, NewEntity, ROOMS_MAX, TestPayload,
 };
 pub use sessions::{
     Opened, Permit, SessionError, SessionInfo, SessionKind, Sessions, StreamTicket,

@@ -10,6 +10,7 @@ mod credentials;
 mod db;
 mod devices;
 mod error;
+mod favourites;
 mod grants;
 mod history;
 mod home;
@@ -18,6 +19,8 @@ mod lock;
 mod new_devices;
 mod occurrences;
 mod open;
+mod preferences;
+mod rooms;
 mod schedules;
 mod sessions;
 mod settings;
@@ -32,6 +35,7 @@ mod users;
 pub use audit::AuditEntry;
 pub use devices::{DevicePatch, Origin, StoredDevice, StoredEntity};
 pub use error::StoreError;
+pub use favourites::FAVOURITES_MAX;
 pub use history::{
     Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage, HistoryQuery, Points,
     Resolution, Retention,
@@ -40,6 +44,8 @@ pub use home::Home;
 pub use lock::HouseLock;
 pub use new_devices::{AnnouncedConfig, NewDevice, NewStatus};
 pub use occurrences::{Decided, Open, Settled};
+pub use preferences::{Preferences, Theme};
+pub use rooms::{Room, RoomPatch};
 pub use schedules::{SchedulePage, ScheduleWrite};
 pub use sessions::{SessionKind, SessionRow};
 pub use store::Store;

@@ -8,6 +8,7 @@ mod ask;
 mod bench;
 mod housekeeping;
 mod people;
+mod places;
 mod start;
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ pub(crate) mod history;
 pub(crate) mod me;
 pub(crate) mod new_devices;
 pub(crate) mod openapi;
+pub(crate) mod own;
 pub(crate) mod paths;
+pub(crate) mod rooms;
 pub(crate) mod setup;
 pub(crate) mod users;
 pub(crate) mod words;
@@ -32,6 +34,7 @@ use actix_web::http::Method;
 pub(crate) fn routes() -> Vec<Entry> {
     let mut table = doors();
     table.extend(things());
+    table.extend(places());
     table.extend(administration());
     table
 }
@@ -48,6 +51,10 @@ fn doors() -> Vec<Entry> {
         Entry::post("/api/v1/auth/logout", Bearer, auth::logout),
         Entry::get("/api/v1/me", Bearer, me::me),
         Entry::post("/api/v1/me/password", Bearer, me::password),
+        Entry::get("/api/v1/me/favourites", Bearer, own::favourites),
+        Entry::put("/api/v1/me/favourites", Bearer, own::set_favourites),
+        Entry::get("/api/v1/me/preferences", Bearer, own::preferences),
+        Entry::patch("/api/v1/me/preferences", Bearer, own::set_preferences),
         Entry::get("/api/v1/me/sessions", Bearer, me::sessions),
         Entry::delete("/api/v1/me/sessions/{session}", Bearer, me::end_session),
         Entry::new(Method::GET, "/api/v1/events", Bearer, events::events),
@@ -77,6 +84,18 @@ fn things() -> Vec<Entry> {
         Entry::get(ENTITY_COMMANDS, Bearer, commands::of_entity),
         Entry::get("/api/v1/commands/{command}", Bearer, commands::get),
         Entry::get(ENTITY_HISTORY, Bearer, history::history),
+    ]
+}
+
+fn places() -> Vec<Entry> {
+    const ROOM: &str = "/api/v1/rooms/{room}";
+    vec![
+        Entry::get("/api/v1/rooms", Bearer, rooms::list),
+        Entry::post("/api/v1/rooms", Bearer, rooms::create),
+        Entry::get(ROOM, Bearer, rooms::get),
+        Entry::patch(ROOM, Bearer, rooms::patch),
+        Entry::delete(ROOM, Bearer, rooms::delete),
+        Entry::get("/api/v1/icons", Bearer, rooms::icons),
     ]
 }
 

@@ -4,7 +4,7 @@
 
 use crate::api::{
     auth, bodies, broker, commands, devices, docs, events, grants, health, history, me,
-    new_devices, setup, users,
+    new_devices, own, rooms, setup, users,
 };
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
@@ -43,6 +43,7 @@ pub(crate) struct Problem {
         (name = "sign-in", description = "Set-up, tokens, sign-out"),
         (name = "me", description = "The signed-in user"),
         (name = "devices", description = "Devices and what announces itself"),
+        (name = "rooms", description = "Rooms, their order and icons"),
         (name = "commands", description = "Asking things of entities"),
         (name = "history", description = "What was"),
         (name = "events", description = "What changes"),
@@ -54,6 +55,8 @@ pub(crate) struct Problem {
     paths(
         setup::setup, auth::login, auth::refresh, auth::logout,
         me::me, me::password, me::sessions, me::end_session,
+        own::favourites, own::set_favourites, own::preferences, own::set_preferences,
+        rooms::list, rooms::create, rooms::get, rooms::patch, rooms::delete, rooms::icons,
         devices::list, devices::create, devices::get, devices::patch, devices::delete,
         devices::release, new_devices::list, new_devices::accept, new_devices::ignore,
         commands::ask, commands::get, commands::of_device, commands::of_entity,
