@@ -28,6 +28,9 @@ use std::sync::LazyLock;
 /// Topics of the form that are listened to; one more is typed in the bench.
 const TOPICS: usize = 6;
 
+/// Characters of the time at which something was sent: the form carries it along.
+const SENT_MAX: usize = 20;
+
 /// Attributes named of a message.
 const ATTRIBUTES: usize = 8;
 
@@ -97,7 +100,9 @@ impl Workpiece<'_> {
         if task == Task::Rest {
             return Ok(bench);
         }
-        if task == Task::Try {
+        let sent_before: String = self.typed("bench_sent").chars().take(SENT_MAX).collect();
+        bench.sent = (!sent_before.is_empty()).then_some(TestSent::Sent(sent_before));
+        if task == Task::Try || !bench.payload.is_empty() {
             let topic = self.topic("state_topic").unwrap_or_default();
             let payload = bench.payload.replace("\r\n", "\n");
             bench.tried = Some(self.meaning(&topic, payload.as_bytes()));
@@ -140,11 +145,15 @@ impl Workpiece<'_> {
     async fn send(&self, app: &App, user: &CurrentUser, topic: String) -> Answer<TestSent> {
         let test = TestPayload {
             device: Some(self.device.clone()),
-            topic: topic.clone(),
+            topic,
             payload: self.typed("bench_send").to_owned(),
         };
         match app.hub.send_test(test, &user.subject).await {
-            Ok(()) => Ok(TestSent::Sent(topic)),
+            Ok(()) => {
+                let visit = self.visit;
+                let when = When::new(visit.t, app.now(), visit.now, &visit.zone);
+                Ok(TestSent::Sent(when.short().to_owned()))
+            }
             Err(error) => refused(self.visit.t, error.into()).map(TestSent::Refused),
         }
     }

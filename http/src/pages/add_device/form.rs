@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub(super) type Values = BTreeMap<String, String>;
 
 /// Fields besides those of the configuration.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 10] = [
     "name",
     "id",
     "deadline_s",
@@ -27,6 +27,7 @@ const OTHERS: [&str; 9] = [
     "bench_topic",
     "bench_payload",
     "bench_send",
+    "bench_sent",
 ];
 
 /// Longest text of a field that is no template.

@@ -29,7 +29,6 @@ use iothome_views::pages::add_device::{
 use iothome_views::texts::Texts;
 use iothome_views::{Markup, links};
 use serde::Deserialize;
-use std::collections::BTreeSet;
 
 /// Topics named of an entity in the list.
 const TOPICS: usize = 6;
@@ -41,11 +40,10 @@ pub(super) fn faulty(markup: Markup) -> HttpResponse {
         .body(markup.into_string())
 }
 
-/// The rooms that devices are in.
+/// The names of the rooms there are.
 pub(super) fn rooms(app: &App) -> Vec<String> {
-    let devices = app.hub.house().devices();
-    let rooms: BTreeSet<String> = devices.iter().filter_map(|d| d.room.clone()).collect();
-    rooms.into_iter().collect()
+    let rooms = app.hub.rooms();
+    rooms.iter().map(|room| room.name.clone()).collect()
 }
 
 /// A problem in words, if it is about a field that the form has; the rest is for the error page.

@@ -47,7 +47,7 @@ pub struct BenchMessage {
 /// What became of a test payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TestSent {
-    /// It was handed to the broker for this topic.
+    /// It was handed to the broker at this time.
     Sent(String),
     /// It was refused.
     Refused(String),
@@ -239,8 +239,9 @@ fn send(t: &Texts, bench: &Bench) -> Markup {
         div #bench-sent role="status" {
             @match &bench.sent {
                 None => {}
-                Some(TestSent::Sent(topic)) => {
-                    p.outcome.good { (Icon::Check.draw()) span { (fill(a.sent, topic)) } }
+                Some(TestSent::Sent(at)) => {
+                    input type="hidden" name="bench_sent" value=(at);
+                    p.outcome.good { (Icon::Check.draw()) span { (fill(a.sent, at)) } }
                 }
                 Some(TestSent::Refused(why)) => {
                     p.outcome.bad { (Icon::Warning.draw()) span { (why) } }
