@@ -12,6 +12,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use outbox::MOST as OUTBOX_MAX;
 pub(crate) use routes::Routes;
 
 use crate::Clock;
@@ -110,7 +111,7 @@ pub(crate) struct MqttSetup {
 }
 
 /// The connection as it is now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct MqttStatus {
     pub(crate) connected: bool,
     /// Since when it is connected, or not.
@@ -125,6 +126,12 @@ pub(crate) struct MqttStatus {
     pub(crate) dropped: u64,
     /// Subscriptions that the broker refused.
     pub(crate) refused_subscriptions: u64,
+    /// Messages sent.
+    pub(crate) sent: u64,
+    /// Messages received a second, over the last minute.
+    pub(crate) received_per_second: f64,
+    /// Messages sent a second, over the last minute.
+    pub(crate) sent_per_second: f64,
 }
 
 /// What the handle, the actor and the connection share. It outlives each of them.
@@ -235,6 +242,7 @@ impl Mqtt {
     /// How it goes.
     pub(crate) fn status(&self) -> MqttStatus {
         let outbox = self.shared.outbox().len();
+        let (received_per_second, sent_per_second) = self.shared.counts.rates();
         let link = self.shared.link();
         MqttStatus {
             connected: link.connected,
@@ -244,6 +252,9 @@ impl Mqtt {
             received: self.shared.counts.total_received(),
             dropped: self.shared.counts.total_dropped(),
             refused_subscriptions: self.shared.counts.total_refused(),
+            sent: self.shared.counts.total_sent(),
+            received_per_second,
+            sent_per_second,
         }
     }
 

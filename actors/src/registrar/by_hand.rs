@@ -61,6 +61,10 @@ pub struct DevicePatch {
     pub name: Option<String>,
     /// Its room, or none.
     pub room: Option<Option<String>>,
+    /// The picture that stands for it, or the one of what it is.
+    pub icon: Option<Option<String>>,
+    /// Its place in its room, or after those that have one.
+    pub position: Option<Option<i64>>,
     /// Its entities.
     pub entities: BTreeMap<EntityId, EntityPatch>,
 }
@@ -80,7 +84,7 @@ impl Registry {
     /// Makes a device by hand.
     pub(super) async fn create(&mut self, new: NewDevice, by: &By) -> Result<Created, HubError> {
         let name = checked("name", Some(new.name))?.unwrap_or_default();
-        let room = checked("room", new.room)?;
+        let room = self.checked_room(new.room)?;
         if new.entities.len() > ENTITIES_MAX {
             return Err(HubError::invalid(
                 "entities",
@@ -97,6 +101,8 @@ impl Registry {
             id: id.clone(),
             name,
             room,
+            icon: None,
+            position: None,
             about: About::default(),
             origin: Origin::HandMade,
             identity: Vec::new(),
@@ -110,6 +116,7 @@ impl Registry {
         if let Some(credential) = credential {
             self.admit(credential);
         }
+        self.look_at_rooms().await;
         self.start(vec![stored]).await?;
         self.audit(
             by,
@@ -254,9 +261,12 @@ impl Registry {
         }
         let name = checked("name", patch.name)?;
         let room = match patch.room {
-            Some(room) => Some(checked("room", room)?),
+            Some(room) => Some(self.checked_room(room)?),
             None => None,
         };
+        let icon = patch.icon.map(super::rooms::checked_icon).transpose()?;
+        let position = patch.position.map(super::rooms::checked_position);
+        let position = position.transpose()?;
         let mut entities = Vec::with_capacity(patch.entities.len());
         let mut configured = false;
         for (id, change) in patch.entities {
@@ -266,6 +276,8 @@ impl Registry {
         let changes = iothome_store::DevicePatch {
             name,
             room,
+            icon,
+            position,
             entities,
             ..iothome_store::DevicePatch::default()
         };
@@ -273,6 +285,7 @@ impl Registry {
             return Ok(stored.version);
         }
         let stored = self.change(device, &changes, Some(stored.version)).await?;
+        self.look_at_rooms().await;
         if configured {
             self.follow_topics(&stored).await?;
         }

@@ -19,6 +19,7 @@ pub static ENGLISH: Texts = Texts {
         action,
         doing,
         status,
+        symbol: super::symbols::english,
         reason: reason_words,
     },
     dates: Dates::ENGLISH,

@@ -19,6 +19,7 @@ pub static GERMAN: Texts = Texts {
         action,
         doing,
         status,
+        symbol: super::symbols::german,
         reason: reason_words,
     },
     dates: Dates::GERMAN,

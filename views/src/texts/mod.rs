@@ -8,6 +8,7 @@ mod dates;
 mod english;
 mod german;
 mod language;
+mod symbols;
 mod words;
 
 pub mod broker;
