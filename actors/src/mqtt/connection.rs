@@ -265,6 +265,7 @@ impl Connection {
     }
 
     fn on_written(&self, number: u16) {
+        self.shared.counts.sent();
         let written = self.flight.lock().written(number).cloned();
         if let Some((device, command)) = written.and_then(command_of) {
             let at = self.shared.clock.now();

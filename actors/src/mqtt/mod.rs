@@ -13,6 +13,7 @@ mod taps;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use outbox::MOST as OUTBOX_MAX;
 pub(crate) use routes::Routes;
 pub(crate) use taps::{FILTERS_OF_A_LOOK, check as check_tap};
 pub use taps::{Overheard, Tapped};
@@ -117,7 +118,7 @@ pub(crate) struct MqttSetup {
 }
 
 /// The connection as it is now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct MqttStatus {
     pub(crate) connected: bool,
     /// Since when it is connected, or not.
@@ -132,6 +133,12 @@ pub(crate) struct MqttStatus {
     pub(crate) dropped: u64,
     /// Subscriptions that the broker refused.
     pub(crate) refused_subscriptions: u64,
+    /// Messages sent.
+    pub(crate) sent: u64,
+    /// Messages received a second, over the last minute.
+    pub(crate) received_per_second: f64,
+    /// Messages sent a second, over the last minute.
+    pub(crate) sent_per_second: f64,
 }
 
 /// What the handle, the actor and the connection share. It outlives each of them.
@@ -280,6 +287,7 @@ impl Mqtt {
     /// How it goes.
     pub(crate) fn status(&self) -> MqttStatus {
         let outbox = self.shared.outbox().len();
+        let (received_per_second, sent_per_second) = self.shared.counts.rates();
         let link = self.shared.link();
         MqttStatus {
             connected: link.connected,
@@ -289,6 +297,9 @@ impl Mqtt {
             received: self.shared.counts.total_received(),
             dropped: self.shared.counts.total_dropped(),
             refused_subscriptions: self.shared.counts.total_refused(),
+            sent: self.shared.counts.total_sent(),
+            received_per_second,
+            sent_per_second,
         }
     }
 

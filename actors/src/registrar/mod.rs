@@ -142,6 +142,14 @@ impl Registrar {
         }
     }
 
+    /// How many announcements may wait to be looked at.
+    pub(crate) const BACKLOG_MAX: usize = queue::TOPICS_MAX;
+
+    /// How many announcements wait to be looked at.
+    pub(crate) fn backlog(&self) -> usize {
+        self.inner.queue.len()
+    }
+
     /// How the root starts, and starts again, the registrar's actor.
     pub(crate) fn recipe(&self, tools: Tools) -> Recipe {
         let registrar = self.clone();

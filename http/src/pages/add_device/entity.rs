@@ -148,8 +148,6 @@ fn defaults(subject: &Subject, name: &str) -> Values {
         };
         values.insert(field.key.to_owned(), format!("{base}/{topic}"));
     }
-    let availability = format!("iothome/{}/availability", subject.device.id);
-    values.insert("availability_topic".to_owned(), availability);
     values
 }
 
