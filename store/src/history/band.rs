@@ -144,10 +144,12 @@ impl Store {
 /// How long a slot is for a stretch of this length: whole roll-ups where it is longer than one.
 fn slot_ms(length: i64) -> i64 {
     let fine = (length + BAND_SLOTS_MAX - 1) / BAND_SLOTS_MAX;
-    let step = match fine {
-        ..=FIVE_MINUTES_MS => 1_000,
-        ..=HOUR_MS => FIVE_MINUTES_MS,
-        _ => HOUR_MS,
+    let step = if fine > HOUR_MS {
+        HOUR_MS
+    } else if fine >= FIVE_MINUTES_MS {
+        FIVE_MINUTES_MS
+    } else {
+        1_000
     };
     ((fine + step - 1) / step).max(1) * step
 }

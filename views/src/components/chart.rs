@@ -279,7 +279,8 @@ fn scale_of(low: f64, high: f64) -> (f64, f64) {
     let air = if spread > least {
         spread * 0.06
     } else {
-        (size * 0.05).max(least).max(0.5_f64.min(size.max(0.5)))
+        let share = if size > 0.0 { size * 0.1 } else { 0.5 };
+        share.max(least)
     };
     let bottom = low - air;
     // What is never negative does not look so.
