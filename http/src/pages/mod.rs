@@ -3,14 +3,18 @@
 //! Owner of the page routes, apart from REST's. A page handler decides nothing: it
 //! asks policy, the house or the store, and puts the answer into words.
 
+mod add_device;
 mod assets;
 mod broker;
 mod command;
+mod credential;
 mod design;
 mod device;
+mod edit_device;
 mod error;
 mod home;
 mod new_devices;
+mod range;
 mod set_up;
 mod settings;
 pub(crate) mod show;
@@ -19,13 +23,15 @@ pub(crate) mod taste;
 pub(crate) mod visit;
 mod you;
 
+pub(crate) use credential::Issued;
 pub(crate) use error::error_page;
 
 use crate::routes::{Access, Entry};
 
 /// The page routes.
 pub(crate) fn routes() -> Vec<Entry> {
-    vec![
+    let mut routes = making();
+    routes.extend([
         Entry::get("/assets/{file}", Access::Asset, assets::asset),
         Entry::get("/sign-in", Access::Open, sign_in::show),
         Entry::post("/sign-in", Access::Open, sign_in::submit),
@@ -34,6 +40,18 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::post("/set-up", Access::Open, set_up::submit),
         Entry::get("/", Access::Cookie, home::show),
         Entry::get("/devices/{device}", Access::Cookie, device::show),
+        Entry::get("/devices/{device}/edit", Access::Cookie, edit_device::show),
+        Entry::post(
+            "/devices/{device}/edit",
+            Access::Cookie,
+            edit_device::submit,
+        ),
+        Entry::get("/devices/{device}/delete", Access::Cookie, edit_device::ask),
+        Entry::post(
+            "/devices/{device}/delete",
+            Access::Cookie,
+            edit_device::delete,
+        ),
         Entry::post("/devices/{device}/release", Access::Cookie, device::release),
         Entry::post(
             "/devices/{device}/entities/{entity}/commands",
@@ -58,5 +76,63 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::post("/you/password", Access::Cookie, you::password),
         Entry::post("/you/sessions/{id}/end", Access::Cookie, you::end),
         Entry::get("/design", Access::Cookie, design::show),
+    ]);
+    routes
+}
+
+/// The routes of making devices by hand and of broker users.
+fn making() -> Vec<Entry> {
+    let cookie = Access::Cookie;
+    vec![
+        Entry::get("/add-device", cookie, add_device::show),
+        Entry::post("/add-device", cookie, add_device::submit),
+        Entry::get("/devices/{device}/entities", cookie, add_device::entities),
+        Entry::post("/devices/{device}/entities", cookie, add_device::next),
+        Entry::get("/devices/{device}/add-entity", cookie, add_device::show_add),
+        Entry::post("/devices/{device}/add-entity", cookie, add_device::add),
+        Entry::get(
+            "/devices/{device}/entities/{entity}/edit",
+            cookie,
+            add_device::show_edit,
+        ),
+        Entry::post(
+            "/devices/{device}/entities/{entity}/edit",
+            cookie,
+            add_device::edit,
+        ),
+        Entry::get(
+            "/devices/{device}/entities/{entity}/remove",
+            cookie,
+            add_device::ask_remove,
+        ),
+        Entry::post(
+            "/devices/{device}/entities/{entity}/remove",
+            cookie,
+            add_device::remove,
+        ),
+        Entry::get("/devices/{device}/credential", cookie, credential::device),
+        Entry::post(
+            "/devices/{device}/credential/rotate",
+            cookie,
+            credential::rotate,
+        ),
+        Entry::get("/broker/credentials", cookie, credential::list),
+        Entry::post("/broker/credentials", cookie, credential::create),
+        Entry::get("/broker/credentials/{id}", cookie, credential::bridge),
+        Entry::post(
+            "/broker/credentials/{id}/rotate",
+            cookie,
+            credential::rotate_bridge,
+        ),
+        Entry::get(
+            "/broker/credentials/{id}/delete",
+            cookie,
+            credential::ask_delete,
+        ),
+        Entry::post(
+            "/broker/credentials/{id}/delete",
+            cookie,
+            credential::delete,
+        ),
     ]
 }

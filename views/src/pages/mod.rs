@@ -2,9 +2,12 @@
 //!
 //! Owner of what stands on which page. A page must never fetch anything.
 
+pub mod add_device;
 pub mod broker;
+pub mod credential;
 pub mod design;
 pub mod device;
+pub mod edit_device;
 pub mod error;
 pub mod home;
 pub mod new_devices;

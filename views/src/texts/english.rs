@@ -4,7 +4,8 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    broker, design, device, entity, error, frame, home, new_devices, set_up, settings, sign_in, you,
+    add_device, bench, broker, chart, credential, design, device, entity, error, frame, home,
+    new_devices, set_up, settings, sign_in, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -26,7 +27,11 @@ pub static ENGLISH: Texts = Texts {
     },
     dates: Dates::ENGLISH,
     decimal_mark: '.',
+    add_device: add_device::ENGLISH,
+    bench: bench::ENGLISH,
     broker: broker::ENGLISH,
+    chart: chart::ENGLISH,
+    credential: credential::ENGLISH,
     design: design::ENGLISH,
     device: device::ENGLISH,
     entity: entity::ENGLISH,
