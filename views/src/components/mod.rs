@@ -8,6 +8,7 @@ pub mod command;
 pub mod control;
 pub mod entity;
 pub mod form;
+pub mod schedule;
 pub mod values;
 
 use crate::links::Back;

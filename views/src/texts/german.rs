@@ -4,7 +4,8 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, credential, device, entity, error, frame, home, new_devices, set_up,
+    add_device, bench, broker, credential, device, entity, error, frame, home, new_devices, rhythm,
+    schedule_form, schedules, set_up,
     sign_in, you,
 };
 use iothome_engine::command::{Status, reason};
@@ -37,6 +38,9 @@ pub static GERMAN: Texts = Texts {
     frame: frame::GERMAN,
     home: home::GERMAN,
     new_devices: new_devices::GERMAN,
+    rhythm: rhythm::GERMAN,
+    schedule_form: schedule_form::GERMAN,
+    schedules: schedules::GERMAN,
     set_up: set_up::GERMAN,
     sign_in: sign_in::GERMAN,
     you: you::GERMAN,
