@@ -33,7 +33,9 @@ impl DueLine {
         let date = local.date();
         let day = match () {
             () if date == today => t.schedules.today.to_owned(),
-            () if today.tomorrow().is_ok_and(|next| next == date) => t.schedules.tomorrow.to_owned(),
+            () if today.tomorrow().is_ok_and(|next| next == date) => {
+                t.schedules.tomorrow.to_owned()
+            }
             () if date.year() == today.year() => t.dates.weekday(local),
             () => format!("{} {}", t.dates.weekday(local), date.year()),
         };

@@ -379,9 +379,7 @@ fn fault_german(problem: &str) -> Option<&'static str> {
         "a date between 1970 and 2100 is needed" | "a date is needed" => {
             "Hier gehört ein Datum zwischen 1970 und 2100 hin."
         }
-        "a local date and time without offset is needed" => {
-            "Hier gehören Datum und Uhrzeit hin."
-        }
+        "a local date and time without offset is needed" => "Hier gehören Datum und Uhrzeit hin.",
         "the home's place is not known, so neither is its sun" => {
             "Der Ort des Zuhauses ist nicht bekannt, also auch nicht seine Sonne."
         }
@@ -391,9 +389,7 @@ fn fault_german(problem: &str) -> Option<&'static str> {
         "set needs a value" => "Hier gehört ein Wert hin.",
         "at least one action is needed" => "Bitte mindestens ein Gerät wählen.",
         "nothing is above and below these at once" => "Nichts liegt zugleich darüber und darunter.",
-        text if text.starts_with("a whole number from ") => {
-            "Diese Zahl ist zu klein oder zu groß."
-        }
+        text if text.starts_with("a whole number from ") => "Diese Zahl ist zu klein oder zu groß.",
         text if text.starts_with("the end lies before the start") => {
             "Das Ende liegt vor dem Anfang."
         }

@@ -115,12 +115,7 @@ fn condition(sheet: Sheet<'_>, here: &str, n: usize, row: &ConditionRow) -> Mark
     }
 }
 
-fn state(
-    sheet: Sheet<'_>,
-    n: usize,
-    device: &DeviceId,
-    parts: &[(EntityId, String)],
-) -> Markup {
+fn state(sheet: Sheet<'_>, n: usize, device: &DeviceId, parts: &[(EntityId, String)]) -> Markup {
     let f = &sheet.t.schedule_form;
     let name = |part: &str| format!("c{n}_{part}");
     let options: Vec<(&str, &str)> = parts

@@ -21,7 +21,7 @@ pub use form::{FormPage, Problems, Values, form};
 pub use list::{Filter, ListPage, ScheduleCard, card, list};
 pub use preview::{Preview, preview};
 pub use show::{HistoryAction, HistoryLine, SchedulePage, delete, schedule};
-pub use simulate::{SimulatedDay, SimulatedLine, Simulated, SimulatePage, simulate};
+pub use simulate::{SimulatePage, Simulated, SimulatedDay, SimulatedLine, simulate};
 pub use week::{WeekDay, WeekItem, WeekPage, week};
 
 use crate::icons::Icon;
