@@ -493,7 +493,12 @@ async fn the_commands_of_the_page_work_against_the_broker() {
     let reported = run(report.to_owned()).output().await.unwrap();
     let error = String::from_utf8_lossy(&reported.stderr);
     assert!(reported.status.success(), "{report}: {error}");
-    browser.wait_for_words("/", "Relay On").await;
+    until("the report is taken", || async {
+        let socket = house.hub.house().device(&"socket".parse().unwrap());
+        let state = socket.and_then(|s| s.entities[0].state.clone());
+        state.is_some_and(|state| state.as_word() == Some("on"))
+    })
+    .await;
     let admin = house.admin().await;
     let heard = listener.wait_with_output();
     let sending = async {
