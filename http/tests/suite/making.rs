@@ -583,3 +583,47 @@ async fn a_bridge_gets_a_user_for_its_prefixes_and_loses_it_again() {
     assert_eq!(browser.get(&page).await.status, 404);
     house.stop().await;
 }
+
+#[tokio::test]
+async fn a_name_that_is_too_long_is_told_beside_the_new_device_and_kept() {
+    let house = TestHouse::start().await;
+    let admin = house.admin().await;
+    let rule = |filter: &str| json!({"filter": filter, "access": "write"});
+    let topics = [rule("plant/#"), rule("homeassistant/#")];
+    let bridge = json!({"name": "bridge", "topics": topics});
+    let made = house
+        .post("/api/v1/broker/credentials", &admin, bridge)
+        .await
+        .json();
+    let word = |name: &str| made[name].as_str().unwrap().to_owned();
+    let config = json!({
+        "name": "Moisture",
+        "unique_id": "plant-moisture",
+        "state_topic": "plant/state",
+        "device": {"identifiers": ["plant"], "name": "Plant"},
+    });
+    let topic = "homeassistant/sensor/plant/moisture/config";
+    let credential = (word("username"), word("password"));
+    publish_retained(&house, &credential, &[(topic, config.to_string())]).await;
+    let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    browser
+        .wait_for_words("/new-devices", "Plant Offers Moisture Sensor")
+        .await;
+    let token = browser.token("/new-devices").await;
+    let long = "x".repeat(101);
+    let fields = [("name", long.as_str()), ("room", "Attic")];
+    let path = "/new-devices/plant/accept";
+    let page = browser.post(path, &with(&token, &fields)).await;
+    assert_eq!(page.status, 422);
+    assert!(
+        page.text.contains("id=\"name-plant-problem\""),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains(&long) && page.text.contains("value=\"Attic\""));
+    let page = browser
+        .post(path, &with(&token, &[("name", "Ficus"), ("room", "Attic")]))
+        .await;
+    assert_eq!(page.header("location"), "/devices/ficus");
+    house.stop().await;
+}
