@@ -10,6 +10,7 @@ mod events;
 mod hostile;
 mod live;
 mod looks;
+mod making;
 mod pages;
 mod set_up;
 mod sign_in;

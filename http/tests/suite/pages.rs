@@ -30,7 +30,11 @@ async fn who_is_not_signed_in_is_sent_to_sign_in_and_back_again() {
         (303, "/you")
     );
     let page = browser.get("/you").await;
-    assert!(words_of(&page.text).contains("adam Administrator"), "{}", page.text);
+    assert!(
+        words_of(&page.text).contains("adam Administrator"),
+        "{}",
+        page.text
+    );
     house.stop().await;
 }
 

@@ -11,6 +11,7 @@ pub mod edit_device;
 pub mod error;
 pub mod home;
 pub mod new_devices;
+pub mod schedules;
 pub mod set_up;
 pub mod settings;
 pub mod sign_in;

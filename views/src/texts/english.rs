@@ -5,7 +5,7 @@
 use super::{Dates, Texts, Words};
 use super::{
     add_device, bench, broker, chart, credential, design, device, entity, error, frame, home,
-    new_devices, set_up, settings, sign_in, you,
+    new_devices, rhythm, schedule_form, schedules, set_up, settings, sign_in, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -39,6 +39,9 @@ pub static ENGLISH: Texts = Texts {
     frame: frame::ENGLISH,
     home: home::ENGLISH,
     new_devices: new_devices::ENGLISH,
+    rhythm: rhythm::ENGLISH,
+    schedule_form: schedule_form::ENGLISH,
+    schedules: schedules::ENGLISH,
     set_up: set_up::ENGLISH,
     settings: settings::ENGLISH,
     sign_in: sign_in::ENGLISH,

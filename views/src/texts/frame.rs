@@ -7,6 +7,7 @@
 pub struct FrameTexts {
     pub nav_label: &'static str,
     pub nav_home: &'static str,
+    pub nav_schedules: &'static str,
     pub nav_new: &'static str,
     pub nav_settings: &'static str,
     pub nav_you: &'static str,
@@ -31,6 +32,7 @@ pub struct FrameTexts {
 pub(super) const ENGLISH: FrameTexts = FrameTexts {
     nav_label: "Main",
     nav_home: "Home",
+    nav_schedules: "Schedules",
     nav_new: "New devices",
     nav_settings: "Settings",
     nav_you: "You",
@@ -55,6 +57,7 @@ pub(super) const ENGLISH: FrameTexts = FrameTexts {
 pub(super) const GERMAN: FrameTexts = FrameTexts {
     nav_label: "Hauptmenü",
     nav_home: "Zuhause",
+    nav_schedules: "Zeitpläne",
     nav_new: "Neue Geräte",
     nav_settings: "Verwaltung",
     nav_you: "Ich",
