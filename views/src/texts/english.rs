@@ -3,7 +3,7 @@
 //! Owner of the English lookups. It must never hold markup.
 
 use super::{Dates, Texts, Words};
-use super::{broker, device, entity, error, frame, home, new_devices, set_up, sign_in, you};
+use super::{broker, device, entity, error, first_device, frame, home, house, new_devices, people, places, set_up, sign_in, system, you};
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
 
@@ -25,6 +25,11 @@ pub static ENGLISH: Texts = Texts {
     dates: Dates::ENGLISH,
     decimal_mark: '.',
     broker: broker::ENGLISH,
+    first_device: first_device::ENGLISH,
+    house: house::ENGLISH,
+    people: people::ENGLISH,
+    places: places::ENGLISH,
+    system: system::ENGLISH,
     device: device::ENGLISH,
     entity: entity::ENGLISH,
     error: error::ENGLISH,

@@ -3,7 +3,7 @@
 //! Owner of the German lookups. It must never hold markup.
 
 use super::{Dates, Texts, Words};
-use super::{broker, device, entity, error, frame, home, new_devices, set_up, sign_in, you};
+use super::{broker, device, entity, error, first_device, frame, home, house, new_devices, people, places, set_up, sign_in, system, you};
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
 
@@ -25,6 +25,11 @@ pub static GERMAN: Texts = Texts {
     dates: Dates::GERMAN,
     decimal_mark: ',',
     broker: broker::GERMAN,
+    first_device: first_device::GERMAN,
+    house: house::GERMAN,
+    people: people::GERMAN,
+    places: places::GERMAN,
+    system: system::GERMAN,
     device: device::GERMAN,
     entity: entity::GERMAN,
     error: error::GERMAN,

@@ -4,6 +4,7 @@
 //! each language side by side; a language is one value of [`Texts`], so the compiler
 //! says what a translation lacks. Pages must never hold a sentence of their own.
 
+mod countries;
 mod dates;
 mod english;
 mod german;
@@ -15,11 +16,16 @@ pub mod broker;
 pub mod device;
 pub mod entity;
 pub mod error;
+pub mod first_device;
 pub mod frame;
 pub mod home;
+pub mod house;
 pub mod new_devices;
+pub mod people;
+pub mod places;
 pub mod set_up;
 pub mod sign_in;
+pub mod system;
 pub mod you;
 
 pub use dates::Dates;
@@ -47,6 +53,11 @@ pub struct Texts {
     pub decimal_mark: char,
 
     pub broker: broker::BrokerTexts,
+    pub first_device: first_device::FirstDeviceTexts,
+    pub house: house::HouseTexts,
+    pub people: people::PeopleTexts,
+    pub places: places::PlaceTexts,
+    pub system: system::SystemTexts,
     pub device: device::DeviceTexts,
     pub entity: entity::EntityTexts,
     pub error: error::ErrorTexts,
