@@ -3,26 +3,36 @@
 //! Owner of the page routes, apart from REST's. A page handler decides nothing: it
 //! asks policy, the house or the store, and puts the answer into words.
 
+mod add_device;
 mod assets;
-mod broker;
+pub(crate) mod broker;
 mod command;
+mod credential;
 mod device;
 mod error;
 mod home;
+mod house;
 mod new_devices;
+mod people;
+mod place;
+mod rights;
 mod sessions;
 mod set_up;
 pub(crate) mod show;
 mod sign_in;
+pub(crate) mod system;
 pub(crate) mod visit;
 
+pub(crate) use credential::Issued;
 pub(crate) use error::error_page;
 
 use crate::routes::{Access, Entry};
 
 /// The page routes.
 pub(crate) fn routes() -> Vec<Entry> {
-    vec![
+    let mut routes = making();
+    routes.extend(house_and_people());
+    routes.extend([
         Entry::get("/assets/{file}", Access::Asset, assets::asset),
         Entry::get("/sign-in", Access::Open, sign_in::show),
         Entry::post("/sign-in", Access::Open, sign_in::submit),
@@ -51,5 +61,87 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::get("/broker", Access::Cookie, broker::show),
         Entry::get("/sessions", Access::Cookie, sessions::show),
         Entry::post("/sessions/{id}/end", Access::Cookie, sessions::end),
+    ]);
+    routes
+}
+
+/// The routes of making devices by hand and of broker users.
+fn making() -> Vec<Entry> {
+    let cookie = Access::Cookie;
+    vec![
+        Entry::get("/add-device", cookie, add_device::show),
+        Entry::post("/add-device", cookie, add_device::submit),
+        Entry::get("/devices/{device}/entities", cookie, add_device::entities),
+        Entry::post("/devices/{device}/entities", cookie, add_device::next),
+        Entry::get("/devices/{device}/add-entity", cookie, add_device::show_add),
+        Entry::post("/devices/{device}/add-entity", cookie, add_device::add),
+        Entry::get(
+            "/devices/{device}/entities/{entity}/edit",
+            cookie,
+            add_device::show_edit,
+        ),
+        Entry::post(
+            "/devices/{device}/entities/{entity}/edit",
+            cookie,
+            add_device::edit,
+        ),
+        Entry::get(
+            "/devices/{device}/entities/{entity}/remove",
+            cookie,
+            add_device::ask_remove,
+        ),
+        Entry::post(
+            "/devices/{device}/entities/{entity}/remove",
+            cookie,
+            add_device::remove,
+        ),
+        Entry::get("/devices/{device}/credential", cookie, credential::device),
+        Entry::post(
+            "/devices/{device}/credential/rotate",
+            cookie,
+            credential::rotate,
+        ),
+        Entry::get("/broker/credentials", cookie, credential::list),
+        Entry::post("/broker/credentials", cookie, credential::create),
+        Entry::get("/broker/credentials/{id}", cookie, credential::bridge),
+        Entry::post(
+            "/broker/credentials/{id}/rotate",
+            cookie,
+            credential::rotate_bridge,
+        ),
+        Entry::get(
+            "/broker/credentials/{id}/delete",
+            cookie,
+            credential::ask_delete,
+        ),
+        Entry::post(
+            "/broker/credentials/{id}/delete",
+            cookie,
+            credential::delete,
+        ),
+    ]
+}
+
+/// The routes of the home's settings, the hub itself and the people.
+fn house_and_people() -> Vec<Entry> {
+    let cookie = Access::Cookie;
+    vec![
+        Entry::get("/settings/home", cookie, house::show),
+        Entry::post("/settings/home", cookie, house::submit),
+        Entry::get("/first-device", cookie, broker::first_device),
+        Entry::get("/system", cookie, system::show),
+        Entry::get("/people", cookie, people::show),
+        // Before the person of any id.
+        Entry::get("/people/add", cookie, people::add),
+        Entry::post("/people/add", cookie, people::create),
+        Entry::get("/people/{id}", cookie, rights::person),
+        Entry::post("/people/{id}", cookie, people::change),
+        Entry::post("/people/{id}/rights", cookie, rights::change),
+        Entry::post("/people/{id}/password", cookie, people::password),
+        Entry::post("/people/{id}/sign-in", cookie, people::sign_in),
+        Entry::get("/people/{id}/delete", cookie, people::ask_delete),
+        Entry::post("/people/{id}/delete", cookie, people::delete),
+        Entry::get("/devices/{device}/access", cookie, rights::access),
+        Entry::post("/devices/{device}/access", cookie, rights::change_access),
     ]
 }

@@ -8,6 +8,8 @@ pub mod command;
 pub mod control;
 pub mod entity;
 pub mod form;
+pub mod place;
+pub mod rights;
 pub mod values;
 
 use crate::links::Back;

@@ -3,7 +3,10 @@
 //! Owner of the English lookups. It must never hold markup.
 
 use super::{Dates, Texts, Words};
-use super::{broker, device, entity, error, first_device, frame, home, house, new_devices, people, places, set_up, sign_in, system, you};
+use super::{
+    add_device, bench, broker, credential, device, entity, error, first_device, frame, home, house,
+    new_devices, people, places, set_up, sign_in, system, you,
+};
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
 
@@ -24,12 +27,15 @@ pub static ENGLISH: Texts = Texts {
     },
     dates: Dates::ENGLISH,
     decimal_mark: '.',
+    add_device: add_device::ENGLISH,
+    bench: bench::ENGLISH,
     broker: broker::ENGLISH,
     first_device: first_device::ENGLISH,
     house: house::ENGLISH,
     people: people::ENGLISH,
     places: places::ENGLISH,
     system: system::ENGLISH,
+    credential: credential::ENGLISH,
     device: device::ENGLISH,
     entity: entity::ENGLISH,
     error: error::ENGLISH,

@@ -3,7 +3,10 @@
 //! Owner of the German lookups. It must never hold markup.
 
 use super::{Dates, Texts, Words};
-use super::{broker, device, entity, error, first_device, frame, home, house, new_devices, people, places, set_up, sign_in, system, you};
+use super::{
+    add_device, bench, broker, credential, device, entity, error, first_device, frame, home, house,
+    new_devices, people, places, set_up, sign_in, system, you,
+};
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
 
@@ -24,12 +27,15 @@ pub static GERMAN: Texts = Texts {
     },
     dates: Dates::GERMAN,
     decimal_mark: ',',
+    add_device: add_device::GERMAN,
+    bench: bench::GERMAN,
     broker: broker::GERMAN,
     first_device: first_device::GERMAN,
     house: house::GERMAN,
     people: people::GERMAN,
     places: places::GERMAN,
     system: system::GERMAN,
+    credential: credential::GERMAN,
     device: device::GERMAN,
     entity: entity::GERMAN,
     error: error::GERMAN,

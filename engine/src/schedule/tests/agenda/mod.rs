@@ -34,6 +34,8 @@ struct House {
     warnings: Vec<String>,
     finished: Vec<ScheduleId>,
     states: HashMap<EntityRef, Reading>,
+    /// From where each schedule is to be accounted for.
+    since: BTreeMap<ScheduleId, Timestamp>,
     /// Whether rows can be written now.
     writable: bool,
     /// Whether actions can be asked now.
@@ -55,6 +57,7 @@ impl House {
             warnings: Vec::new(),
             finished: Vec::new(),
             states: HashMap::new(),
+            since: BTreeMap::new(),
             writable: true,
             reachable: true,
             dies_after_asking: false,
@@ -106,6 +109,7 @@ impl House {
             updated_at: self.now,
         };
         self.rows.schedules.insert(id, schedule.clone());
+        self.since.insert(id, self.now.max(self.agenda.reached()));
         self.input(Input::Saved(Box::new(schedule)));
         id
     }
@@ -116,6 +120,7 @@ impl House {
         change(schedule);
         schedule.updated_at = now;
         let schedule = schedule.clone();
+        self.since.insert(id, now.max(self.agenda.reached()));
         self.input(Input::Saved(Box::new(schedule)));
     }
 
