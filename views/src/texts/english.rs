@@ -4,8 +4,8 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, credential, device, entity, error, first_device, frame, home, house,
-    new_devices, people, places, set_up, sign_in, system, you,
+    add_device, bench, broker, chart, credential, device, entity, error, first_device, frame, home,
+    house, new_devices, people, places, set_up, sign_in, system, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -35,6 +35,7 @@ pub static ENGLISH: Texts = Texts {
     people: people::ENGLISH,
     places: places::ENGLISH,
     system: system::ENGLISH,
+    chart: chart::ENGLISH,
     credential: credential::ENGLISH,
     device: device::ENGLISH,
     entity: entity::ENGLISH,
