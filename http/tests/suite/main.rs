@@ -10,6 +10,7 @@ mod events;
 mod hostile;
 mod hub_pages;
 mod live;
+mod making;
 mod pages;
 mod people_pages;
 mod set_up;

@@ -16,6 +16,7 @@ pub mod place;
 pub mod range;
 mod reader;
 pub mod rights;
+pub mod schedule;
 pub mod timeline;
 
 use crate::links::Back;

@@ -27,6 +27,9 @@ pub mod house;
 pub mod new_devices;
 pub mod people;
 pub mod places;
+pub mod rhythm;
+pub mod schedule_form;
+pub mod schedules;
 pub mod set_up;
 pub mod sign_in;
 pub mod system;
@@ -72,6 +75,9 @@ pub struct Texts {
     pub frame: frame::FrameTexts,
     pub home: home::HomeTexts,
     pub new_devices: new_devices::NewDevicesTexts,
+    pub rhythm: rhythm::RhythmTexts,
+    pub schedule_form: schedule_form::ScheduleFormTexts,
+    pub schedules: schedules::SchedulesTexts,
     pub set_up: set_up::SetUpTexts,
     pub sign_in: sign_in::SignInTexts,
     pub you: you::YouTexts,
