@@ -36,11 +36,11 @@ pub(crate) async fn show(
 ) -> Answer {
     let id = device_of(&app, &user, &path, Right::Manage)?;
     let visit = Visit::of(&app, &user).await?;
-    let model = filled(&app, &user, &id)?;
+    let model = filled(&app, &id)?;
     Ok(page(edit_device::edit(visit.t, &visit.viewer, &model)))
 }
 
-fn filled(app: &App, user: &CurrentUser, id: &DeviceId) -> Answer<EditPage> {
+fn filled(app: &App, id: &DeviceId) -> Answer<EditPage> {
     let view = app.hub.house().device(id).ok_or_else(no_device)?;
     let devices = app.hub.house().devices();
     let rooms: BTreeSet<String> = devices.iter().filter_map(|d| d.room.clone()).collect();
@@ -51,7 +51,6 @@ fn filled(app: &App, user: &CurrentUser, id: &DeviceId) -> Answer<EditPage> {
         room: view.room.clone().unwrap_or_default(),
         version: view.version,
         rooms: rooms.into_iter().collect(),
-        may_configure: user.subject.is_admin(),
         problem: None,
         name_problem: None,
         room_problem: None,
@@ -82,7 +81,7 @@ pub(crate) async fn submit(
         return Ok(see_other(&links::device(&id)));
     };
     let visit = Visit::of(&app, &user).await?;
-    let mut model = filled(&app, &user, &id)?;
+    let mut model = filled(&app, &id)?;
     let status = match &error {
         HubError::Stale => {
             model.problem = Some(visit.t.device.edit_changed.to_owned());

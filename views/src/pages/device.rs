@@ -313,7 +313,11 @@ fn broker_users(look: Look<'_>, id: &DeviceId, users: &BrokerUsers) -> Markup {
                     }
                 },
             }
-            a.button.quiet href=(links::device_credential(id)) { (t.device.credential_page) }
+            p.ways {
+                a.button href=(links::device_credential(id)) { (t.add_device.connect) }
+                a.button.quiet href=(links::entities(id)) { (t.add_device.step_entities) }
+                a.button.quiet href=(links::access(id)) { (t.people.access) }
+            }
         }
     }
 }

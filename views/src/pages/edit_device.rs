@@ -28,8 +28,6 @@ pub struct EditPage {
     pub version: i64,
     /// Rooms there are.
     pub rooms: Vec<String>,
-    /// Whether the viewer may change what it is made of.
-    pub may_configure: bool,
     /// What is wrong as a whole.
     pub problem: Option<String>,
     /// What is wrong with the name.
@@ -62,9 +60,6 @@ pub fn edit(t: &'static Texts, viewer: &Viewer, page: &EditPage) -> Markup {
                 button.button.strong { (t.device.edit_save) }
                 a.button.quiet href=(links::device(&page.id)) { (t.device.edit_cancel) }
             }
-        }
-        @if page.may_configure {
-            p.block { a.button href=(links::entities(&page.id)) { (t.device.entities) } }
         }
         p.block { a.button.danger href=(links::delete_device(&page.id)) { (t.device.delete) } }
     };
