@@ -8,6 +8,9 @@ pub mod command;
 pub mod control;
 pub mod entity;
 pub mod form;
+pub mod order;
+pub mod picker;
+pub mod star;
 pub mod values;
 
 use crate::links::Back;

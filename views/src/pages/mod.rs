@@ -7,6 +7,7 @@ pub mod device;
 pub mod error;
 pub mod home;
 pub mod new_devices;
+pub mod rooms;
 pub mod sessions;
 pub mod set_up;
 pub mod sign_in;

@@ -3,7 +3,7 @@
 //! Owner of the English lookups. It must never hold markup.
 
 use super::{Dates, Texts, Words};
-use super::{broker, device, entity, error, frame, home, new_devices, set_up, sign_in, you};
+use super::{broker, device, entity, error, frame, home, new_devices, rooms, set_up, sign_in, you};
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
 
@@ -31,6 +31,7 @@ pub static ENGLISH: Texts = Texts {
     frame: frame::ENGLISH,
     home: home::ENGLISH,
     new_devices: new_devices::ENGLISH,
+    rooms: rooms::ENGLISH,
     set_up: set_up::ENGLISH,
     sign_in: sign_in::ENGLISH,
     you: you::ENGLISH,

@@ -18,6 +18,7 @@ pub mod error;
 pub mod frame;
 pub mod home;
 pub mod new_devices;
+pub mod rooms;
 pub mod set_up;
 pub mod sign_in;
 pub mod you;
@@ -53,6 +54,7 @@ pub struct Texts {
     pub frame: frame::FrameTexts,
     pub home: home::HomeTexts,
     pub new_devices: new_devices::NewDevicesTexts,
+    pub rooms: rooms::RoomsTexts,
     pub set_up: set_up::SetUpTexts,
     pub sign_in: sign_in::SignInTexts,
     pub you: you::YouTexts,
