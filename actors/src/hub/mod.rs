@@ -22,6 +22,7 @@ pub(crate) use start::supervisor_recipe;
 
 pub use ask::Asked;
 pub use people::{NewPerson, PASSWORD_MIN, check_password, check_user_name};
+pub use places::SharedFavourites;
 
 use crate::clock::Clock;
 use crate::error::HubError;
@@ -142,6 +143,7 @@ struct Inner {
     supervisor: Arc<Kept<SupervisorMsg>>,
     root: ActorRef<RootMsg>,
     keys: ask::Keys,
+    watched: places::Watched,
     /// The span of time in which this hub is known to have been alive.
     span: i64,
     stopping: AtomicBool,

@@ -90,6 +90,7 @@ impl Hub {
                 supervisor,
                 root,
                 keys: ask::Keys::new(),
+                watched: super::places::Watched::default(),
                 span,
                 stopping: AtomicBool::new(false),
             }),

@@ -8,8 +8,10 @@ mod broker;
 mod command;
 mod device;
 mod error;
-mod home;
+mod favourites;
+pub(crate) mod home;
 mod new_devices;
+mod rooms;
 mod sessions;
 mod set_up;
 pub(crate) mod show;
@@ -22,7 +24,8 @@ use crate::routes::{Access, Entry};
 
 /// The page routes.
 pub(crate) fn routes() -> Vec<Entry> {
-    vec![
+    let mut table = rooms_and_order();
+    table.extend(vec![
         Entry::get("/assets/{file}", Access::Asset, assets::asset),
         Entry::get("/sign-in", Access::Open, sign_in::show),
         Entry::post("/sign-in", Access::Open, sign_in::submit),
@@ -30,6 +33,17 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::get("/set-up", Access::Open, set_up::show),
         Entry::post("/set-up", Access::Open, set_up::submit),
         Entry::get("/", Access::Cookie, home::show),
+        Entry::get("/favourites", Access::Cookie, favourites::show),
+        Entry::post(
+            "/favourites/{device}/move",
+            Access::Cookie,
+            favourites::shift,
+        ),
+        Entry::post(
+            "/devices/{device}/favourite",
+            Access::Cookie,
+            favourites::mark,
+        ),
         Entry::get("/devices/{device}", Access::Cookie, device::show),
         Entry::post("/devices/{device}/release", Access::Cookie, device::release),
         Entry::post(
@@ -51,5 +65,21 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::get("/broker", Access::Cookie, broker::show),
         Entry::get("/sessions", Access::Cookie, sessions::show),
         Entry::post("/sessions/{id}/end", Access::Cookie, sessions::end),
+    ]);
+    table
+}
+
+fn rooms_and_order() -> Vec<Entry> {
+    const ROOM: &str = "/rooms/{room}";
+    const DEVICE_MOVE: &str = "/rooms/{room}/devices/{device}/move";
+    vec![
+        Entry::get("/rooms", Access::Cookie, rooms::show),
+        Entry::post("/rooms", Access::Cookie, rooms::create),
+        Entry::get(ROOM, Access::Cookie, rooms::show_one),
+        Entry::post(ROOM, Access::Cookie, rooms::save),
+        Entry::post("/rooms/{room}/off", Access::Cookie, home::all_off),
+        Entry::post("/rooms/{room}/move", Access::Cookie, rooms::shift),
+        Entry::post("/rooms/{room}/delete", Access::Cookie, rooms::delete),
+        Entry::post(DEVICE_MOVE, Access::Cookie, rooms::shift_device),
     ]
 }

@@ -1,11 +1,10 @@
 //! Devices put into words: cards of the home page, the panel of the device page.
 //!
-//! Owner of the order of rooms and of what a card leaves out.
+//! Owner of what a card leaves out.
 
 use super::Reading;
 use super::entity;
-use iothome_engine::policy::{Right, Subject};
-use iothome_engine::time::Timestamp;
+use iothome_engine::policy::Right;
 use iothome_engine::view::{Availability, Category, DeviceView, EntityView, Health};
 use iothome_views::components::Tone;
 use iothome_views::components::card::DeviceCard;
@@ -13,57 +12,28 @@ use iothome_views::components::control::Control;
 use iothome_views::components::entity::{EntityPanel, Trouble};
 use iothome_views::icons::Icon;
 use iothome_views::pages::device::DevicePanel;
-use iothome_views::pages::home::{HomePage, Room};
+use iothome_views::symbols::Symbol;
 use iothome_views::texts::{Texts, fill};
-use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Entities on a card: what is seen at a glance; the device page shows all.
-const CARD_ENTITIES: usize = 6;
+const CARD_ENTITIES: usize = 4;
 
-/// The home page for this reader: rooms by name, "no room" last.
-pub(crate) fn home(
-    t: &'static Texts,
-    devices: &[Arc<DeviceView>],
-    subject: &Subject,
-    zone: &TimeZone,
-    now: Timestamp,
-) -> HomePage {
-    let mut rooms: BTreeMap<(bool, String, Option<&str>), Vec<DeviceCard>> = BTreeMap::new();
-    for device in devices {
-        let rights = subject.rights(&device.id);
-        if !rights.has(Right::View) {
-            continue;
-        }
-        let reading = Reading {
-            t,
-            zone,
-            now,
-            rights,
-        };
-        let room = device.room.as_deref();
-        let order = (
-            room.is_none(),
-            room.unwrap_or_default().to_lowercase(),
-            room,
-        );
-        rooms.entry(order).or_default().push(card(reading, device));
-    }
-    HomePage {
-        rooms: rooms
-            .into_iter()
-            .map(|((_, _, name), devices)| Room {
-                name: name.map(str::to_owned),
-                devices,
-            })
-            .collect(),
-    }
+/// How dear a device is to the viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dearness {
+    /// Not more than others.
+    No,
+    /// A favourite whose card stands in its room.
+    InPlace,
+    /// A favourite whose card stands among the favourites, and so says its room.
+    Apart,
 }
 
 /// The card of the home page.
-pub(crate) fn card(reading: Reading<'_>, device: &DeviceView) -> DeviceCard {
+pub(crate) fn card(reading: Reading<'_>, device: &DeviceView, dear: Dearness) -> DeviceCard {
     let used = device.entities.iter().filter(|e| e.category.is_none());
+    let count = used.clone().count();
     let mut entities: Vec<_> = used
         .take(CARD_ENTITIES)
         .map(|e| entity::panel(reading, device, e))
@@ -77,8 +47,13 @@ pub(crate) fn card(reading: Reading<'_>, device: &DeviceView) -> DeviceCard {
     DeviceCard {
         id: device.id.clone(),
         name: device.name.clone(),
-        troubles: troubles(reading.t, device).collect(),
-        more: device.entities.len() - entities.len(),
+        symbol: device.icon.as_deref().and_then(Symbol::from_word),
+        room: device.room.clone().filter(|_| dear == Dearness::Apart),
+        dear: dear != Dearness::No,
+        troubles: troubles(reading.t, device)
+            .chain(unverified(reading.t, device))
+            .collect(),
+        more: count - entities.len(),
         entities,
     }
 }
@@ -89,22 +64,28 @@ pub(crate) fn panel(reading: Reading<'_>, device: &DeviceView) -> DevicePanel {
         let those = device.entities.iter().filter(|e| e.category == wanted);
         those.map(|e| entity::panel(reading, device, e)).collect()
     };
-    let unverified = (!device.sender_verified).then(|| Trouble {
-        tone: Tone::Notice,
-        icon: Icon::Shield,
-        words: reading.t.entity.sender_not_verified.to_owned(),
-    });
     DevicePanel {
         id: device.id.clone(),
         name: device.name.clone(),
         room: device.room.clone(),
-        troubles: troubles(reading.t, device).chain(unverified).collect(),
+        troubles: troubles(reading.t, device)
+            .chain(unverified(reading.t, device))
+            .collect(),
         may_release: device.health == Health::Quarantined && reading.rights.has(Right::Manage),
         main: of(None),
         settings: of(Some(Category::Config)),
         diagnostic: of(Some(Category::Diagnostic)),
         last_seen: device.last_seen.map(|at| reading.when(at)),
     }
+}
+
+/// Whether anybody may have sent in the device's name.
+fn unverified(t: &'static Texts, device: &DeviceView) -> Option<Trouble> {
+    (!device.sender_verified).then(|| Trouble {
+        tone: Tone::Notice,
+        icon: Icon::Shield,
+        words: t.entity.sender_not_verified.to_owned(),
+    })
 }
 
 /// What to know of the device before believing it.

@@ -10,7 +10,7 @@ mod entity;
 mod values;
 
 pub(crate) use command::line;
-pub(crate) use device::{card, charted, details, home, panel};
+pub(crate) use device::{Dearness, card, charted, details, panel};
 pub(crate) use values::recent;
 
 use iothome_engine::policy::Rights;
