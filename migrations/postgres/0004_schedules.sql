@@ -14,6 +14,7 @@ CREATE TABLE schedules (
 );
 
 -- The primary key is the promise that a due instant is decided once, whoever decides.
+-- decided_by is the life of a scheduler: writing again after a lost answer is not a second decision.
 -- No reference to schedules: what happened stays when the schedule goes.
 CREATE TABLE occurrences (
     schedule_id TEXT NOT NULL,
@@ -23,6 +24,7 @@ CREATE TABLE occurrences (
     decided_at BIGINT NOT NULL,
     ended_at BIGINT,
     by_hand BOOLEAN NOT NULL,
+    decided_by TEXT NOT NULL,
     PRIMARY KEY (schedule_id, due_at)
 );
 CREATE INDEX occurrences_by_due ON occurrences (due_at);

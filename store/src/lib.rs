@@ -12,6 +12,7 @@ mod devices;
 mod error;
 mod favourites;
 mod grants;
+mod growth;
 mod history;
 mod home;
 mod insert;
@@ -36,6 +37,7 @@ pub use audit::AuditEntry;
 pub use devices::{DevicePatch, Origin, StoredDevice, StoredEntity};
 pub use error::StoreError;
 pub use favourites::FAVOURITES_MAX;
+pub use growth::MeasuredSize;
 pub use history::{
     Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage, HistoryQuery, Points,
     Resolution, Retention,
@@ -47,10 +49,10 @@ pub use occurrences::{Decided, Open, Settled};
 pub use preferences::{Preferences, Theme};
 pub use rooms::{Room, RoomPatch};
 pub use schedules::{SchedulePage, ScheduleWrite};
-pub use sessions::{SessionKind, SessionRow};
+pub use sessions::{SESSIONS_MAX, SessionKind, SessionRow};
 pub use store::Store;
 pub use url::DatabaseUrl;
-pub use users::{NewUser, User, UserPatch};
+pub use users::{NewPassword, NewUser, User, UserPatch};
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -5,6 +5,8 @@
 //! itself: each call is handed to the actor whose business it is.
 
 mod ask;
+mod bench;
+mod figures;
 mod housekeeping;
 mod people;
 mod places;
@@ -21,7 +23,8 @@ mod tests;
 pub(crate) use start::supervisor_recipe;
 
 pub use ask::Asked;
-pub use people::{NewPerson, PASSWORD_MIN, check_password, check_user_name};
+pub use figures::Queue;
+pub use people::{NewPerson, PASSWORD_MIN, PersonPatch, check_password, check_user_name};
 pub use places::SharedFavourites;
 
 use crate::clock::Clock;
@@ -101,7 +104,7 @@ pub struct HubConfig {
 }
 
 /// The broker as pages and REST show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BrokerStatus {
     /// Its address as devices know it.
     pub address: String,
@@ -125,6 +128,12 @@ pub struct BrokerStatus {
     pub dropped: u64,
     /// Subscriptions that it refused.
     pub refused_subscriptions: u64,
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages received a second, over the last minute.
+    pub received_per_second: f64,
+    /// Messages sent a second, over the last minute.
+    pub sent_per_second: f64,
 }
 
 /// The living house. Cheap to clone.
@@ -146,6 +155,7 @@ struct Inner {
     watched: places::Watched,
     /// The span of time in which this hub is known to have been alive.
     span: i64,
+    started_at: Timestamp,
     stopping: AtomicBool,
 }
 
@@ -225,6 +235,9 @@ impl Hub {
             received: status.received,
             dropped: status.dropped,
             refused_subscriptions: status.refused_subscriptions,
+            sent: status.sent,
+            received_per_second: status.received_per_second,
+            sent_per_second: status.sent_per_second,
         }
     }
 

@@ -19,6 +19,7 @@ mod judge;
 mod occurrence;
 mod place;
 mod read;
+pub mod simulate;
 mod sun;
 mod trigger;
 mod wall;

@@ -77,6 +77,7 @@ impl Teller {
                 Vec::new()
             }
             Signal::Rights => self.directory(subject),
+            Signal::Look => Vec::new(),
             Signal::Missed(changes) => {
                 for change in changes {
                     if let Change::Device(id) = change {

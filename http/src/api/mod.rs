@@ -16,6 +16,7 @@ pub(crate) mod events;
 pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod history;
+pub(crate) mod home;
 pub(crate) mod me;
 pub(crate) mod new_devices;
 pub(crate) mod openapi;
@@ -23,6 +24,7 @@ pub(crate) mod own;
 pub(crate) mod paths;
 pub(crate) mod rooms;
 pub(crate) mod setup;
+pub(crate) mod system;
 pub(crate) mod users;
 pub(crate) mod words;
 
@@ -124,6 +126,9 @@ fn administration() -> Vec<Entry> {
             broker::rotate,
         ),
         Entry::delete(CREDENTIAL, Bearer, broker::delete),
+        Entry::get("/api/v1/system", Bearer, system::get),
+        Entry::get("/api/v1/home", Bearer, home::get),
+        Entry::patch("/api/v1/home", Bearer, home::patch),
         Entry::get("/api/v1/users", Bearer, users::list),
         Entry::post("/api/v1/users", Bearer, users::create),
         Entry::get(USER, Bearer, users::get),

@@ -3,8 +3,8 @@
 //! Owner of its frame. A test holds it against the route table.
 
 use crate::api::{
-    auth, bodies, broker, commands, devices, docs, events, grants, health, history, me,
-    new_devices, own, rooms, setup, users,
+    auth, bodies, broker, commands, devices, docs, events, grants, health, history, home, me,
+    new_devices, own, rooms, setup, system, users,
 };
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
@@ -49,6 +49,8 @@ pub(crate) struct Problem {
         (name = "events", description = "What changes"),
         (name = "broker", description = "The MQTT broker and its users"),
         (name = "users", description = "Users and grants"),
+        (name = "home", description = "The home's name, zone and place"),
+        (name = "system", description = "How the hub is"),
         (name = "health", description = "For monitoring"),
         (name = "documentation", description = "This document"),
     ),
@@ -62,6 +64,7 @@ pub(crate) struct Problem {
         commands::ask, commands::get, commands::of_device, commands::of_entity,
         history::history, events::events,
         broker::status, broker::list, broker::create, broker::rotate, broker::delete,
+        system::get, home::get, home::patch,
         users::list, users::get, users::create, users::patch, users::delete,
         grants::list, grants::put, grants::delete,
         health::live, health::ready, health::metrics, health::ca, docs::openapi,

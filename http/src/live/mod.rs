@@ -122,6 +122,7 @@ impl Teller {
                 self.page_is_old();
                 Vec::new()
             }
+            Signal::Look => Vec::new(),
             Signal::Changed(changes) => self.changed(changes, subject, false),
             Signal::Missed(changes) => self.changed(changes, subject, true),
         }

@@ -14,6 +14,7 @@ CREATE TABLE schedules (
 ) STRICT;
 
 -- The primary key is the promise that a due instant is decided once, whoever decides.
+-- decided_by is the life of a scheduler: writing again after a lost answer is not a second decision.
 -- No reference to schedules: what happened stays when the schedule goes.
 CREATE TABLE occurrences (
     schedule_id TEXT NOT NULL,
@@ -23,6 +24,7 @@ CREATE TABLE occurrences (
     decided_at INTEGER NOT NULL,
     ended_at INTEGER,
     by_hand INTEGER NOT NULL,
+    decided_by TEXT NOT NULL,
     PRIMARY KEY (schedule_id, due_at)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX occurrences_by_due ON occurrences (due_at);

@@ -32,16 +32,19 @@ pub struct Settled {
 
 const DECIDED: Insert = Insert {
     into: "INSERT INTO occurrences (schedule_id, due_at, state, reason, decided_at, ended_at,
-        by_hand)",
-    columns: 7,
-    on_conflict: "ON CONFLICT (schedule_id, due_at) DO NOTHING RETURNING schedule_id, due_at",
+        by_hand, decided_by)",
+    columns: 8,
+    // The update that changes nothing makes a row come back that the same scheduler wrote before.
+    on_conflict: "ON CONFLICT (schedule_id, due_at) DO UPDATE SET decided_by = excluded.decided_by
+        WHERE occurrences.decided_by = excluded.decided_by AND occurrences.state = 'claimed'
+        RETURNING schedule_id, due_at",
 };
 
 const ACTIONS: Insert = Insert {
     into: "INSERT INTO occurrence_actions (schedule_id, due_at, position, run_at, device_id,
         entity_id, action, value, state, reason, command_id)",
     columns: 11,
-    on_conflict: "",
+    on_conflict: "ON CONFLICT (schedule_id, due_at, position) DO NOTHING",
 };
 
 const OCCURRENCE_ENDED: Update = Update {
@@ -59,59 +62,57 @@ const ACTION_ENDED: Update = Update {
 };
 
 impl Store {
-    /// Decides occurrences, in one transaction. Answers, in the same order, which of them were
-    /// not decided before: the others are somebody else's, and nothing of them is written.
+    /// Decides occurrences in the name of a scheduler's life, then ends others: all of it or
+    /// nothing, in one transaction.
     ///
-    /// # Errors
-    /// Whatever the database says; then none is decided.
-    pub async fn decide(&self, decided: &[Decided]) -> Result<Vec<bool>, StoreError> {
-        if decided.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut tx = self.house().begin().await?;
-        let mut seen = HashSet::new();
-        // Two rows of one statement may not be the same.
-        let fresh: Vec<bool> = decided
-            .iter()
-            .map(|d| seen.insert((d.occurrence.schedule, d.occurrence.due_at.as_millis())))
-            .collect();
-        let rows = decided.iter().zip(&fresh).filter(|(_, fresh)| **fresh);
-        let rows = rows.map(|(d, _)| occurrence(&d.occurrence)).collect();
-        let mut won: HashSet<(String, i64)> = HashSet::new();
-        for row in DECIDED.returning(&mut tx, rows).await? {
-            won.insert((row.text(0)?, row.int(1)?));
-        }
-        let ours: Vec<bool> = decided
-            .iter()
-            .zip(fresh)
-            .map(|(d, fresh)| {
-                let (schedule, due_at) = (d.occurrence.schedule, d.occurrence.due_at);
-                fresh && won.contains(&(schedule.to_string(), due_at.as_millis()))
-            })
-            .collect();
-        let mut actions = Vec::new();
-        for (decided, _) in decided.iter().zip(&ours).filter(|(_, ours)| **ours) {
-            for run in &decided.actions {
-                actions.push(action(run)?);
-            }
-        }
-        ACTIONS.write(&mut tx, actions).await?;
-        tx.commit().await?;
-        Ok(ours)
-    }
-
-    /// Ends occurrences and actions, in one transaction. What has ended stays as it is.
+    /// Answers, in the same order, which of them are this scheduler's: what somebody else decided
+    /// stays as it is, and so does what has ended. Writing the same again changes nothing.
     ///
     /// # Errors
     /// Whatever the database says; then nothing is written.
-    pub async fn settle(&self, settled: &[Settled]) -> Result<(), StoreError> {
-        if settled.is_empty() {
-            return Ok(());
-        }
+    pub async fn write_occurrences(
+        &self,
+        decided: &[Decided],
+        settled: &[Settled],
+        by: &str,
+    ) -> Result<Vec<bool>, StoreError> {
         let mut tx = self.house().begin().await?;
+        let ours = decide(&mut tx, decided, by).await?;
         settle(&mut tx, settled).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(ours)
     }
+}
+
+async fn decide(tx: &mut Tx, decided: &[Decided], by: &str) -> Result<Vec<bool>, StoreError> {
+    let mut seen = HashSet::new();
+    // Two rows of one statement may not be the same.
+    let fresh: Vec<bool> = decided
+        .iter()
+        .map(|d| seen.insert((d.occurrence.schedule, d.occurrence.due_at.as_millis())))
+        .collect();
+    let rows = decided.iter().zip(&fresh).filter(|(_, fresh)| **fresh);
+    let rows = rows.map(|(d, _)| occurrence(&d.occurrence, by)).collect();
+    let mut won: HashSet<(String, i64)> = HashSet::new();
+    for row in DECIDED.returning(tx, rows).await? {
+        won.insert((row.text(0)?, row.int(1)?));
+    }
+    let ours: Vec<bool> = decided
+        .iter()
+        .zip(fresh)
+        .map(|(d, fresh)| {
+            let (schedule, due_at) = (d.occurrence.schedule, d.occurrence.due_at);
+            fresh && won.contains(&(schedule.to_string(), due_at.as_millis()))
+        })
+        .collect();
+    let mut actions = Vec::new();
+    for (decided, _) in decided.iter().zip(&ours).filter(|(_, ours)| **ours) {
+        for run in &decided.actions {
+            actions.push(action(run)?);
+        }
+    }
+    ACTIONS.write(tx, actions).await?;
+    Ok(ours)
 }
 
 async fn settle(tx: &mut Tx, settled: &[Settled]) -> Result<(), StoreError> {
@@ -135,7 +136,7 @@ async fn settle(tx: &mut Tx, settled: &[Settled]) -> Result<(), StoreError> {
     OCCURRENCE_ENDED.write(tx, occurrences).await
 }
 
-fn occurrence(row: &Occurrence) -> Vec<Arg> {
+fn occurrence(row: &Occurrence, by: &str) -> Vec<Arg> {
     vec![
         id(row.schedule),
         row.due_at.into(),
@@ -144,6 +145,7 @@ fn occurrence(row: &Occurrence) -> Vec<Arg> {
         row.decided_at.into(),
         row.ended_at.into(),
         row.by_hand.into(),
+        by.into(),
     ]
 }
 

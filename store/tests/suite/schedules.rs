@@ -134,13 +134,19 @@ async fn a_due_instant_is_decided_by_the_first_alone() {
     on_both(async |store| {
         let (early, late) = (NOW, NOW.plus_millis(60_000));
         let first = [decided(1, early), decided(1, early), decided(2, early)];
-        let ours = store.decide(&first).await.expect("decided");
+        let ours = store
+            .write_occurrences(&first, &[], "me")
+            .await
+            .expect("decided");
         assert_eq!(ours, [true, false, true]);
         let mut other = decided(1, early);
         other.occurrence.state = OccurrenceState::Missed;
         other.actions.clear();
         let second = [other, decided(1, late)];
-        let ours = store.decide(&second).await.expect("decided");
+        let ours = store
+            .write_occurrences(&second, &[], "other")
+            .await
+            .expect("decided");
         assert_eq!(ours, [false, true]);
         let found = store.occurrences_of(schedule_id(1), 10, None).await;
         assert_eq!(found.expect("read"), [decided(1, late), decided(1, early)]);
@@ -151,10 +157,36 @@ async fn a_due_instant_is_decided_by_the_first_alone() {
 }
 
 #[tokio::test]
+async fn a_scheduler_that_lost_the_answer_writes_again_and_keeps_what_is_its_own() {
+    on_both(async |store| {
+        let batch = [decided(1, NOW), decided(2, NOW)];
+        for _ in 0..2 {
+            let ours = store.write_occurrences(&batch, &[], "me").await;
+            assert_eq!(ours.expect("decided"), [true, true]);
+        }
+        let other = store.write_occurrences(&batch, &[], "other").await;
+        assert_eq!(other.expect("decided"), [false, false]);
+        let fired = end(&batch[0], None, OccurrenceState::Fired);
+        store
+            .write_occurrences(&[], &[fired], "me")
+            .await
+            .expect("written");
+        let again = store.write_occurrences(&batch, &[], "me").await;
+        assert_eq!(again.expect("decided"), [false, true], "an end stands");
+        let found = store.occurrences_of(schedule_id(2), 10, None).await;
+        assert_eq!(found.expect("read"), [decided(2, NOW)]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn two_hubs_that_decide_the_same_at_once_decide_each_instant_once() {
     on_both(async |store| {
         let batch: Vec<Decided> = (0..200).map(|n| decided(n, NOW)).collect();
-        let (one, two) = tokio::join!(store.decide(&batch), store.decide(&batch));
+        let (one, two) = tokio::join!(
+            store.write_occurrences(&batch, &[], "one"),
+            store.write_occurrences(&batch, &[], "two")
+        );
         let (one, two) = (one.expect("decided"), two.expect("decided"));
         assert!(one.iter().zip(&two).all(|(one, two)| one != two));
         let open = store.open_occurrences().await.expect("read");
@@ -169,14 +201,17 @@ async fn the_first_end_of_an_occurrence_and_of_an_action_stands() {
     on_both(async |store| {
         let one = decided(1, NOW);
         store
-            .decide(std::slice::from_ref(&one))
+            .write_occurrences(std::slice::from_ref(&one), &[], "me")
             .await
             .expect("decided");
         let fired = [
             end(&one, Some(0), OccurrenceState::Fired),
             end(&one, None, OccurrenceState::Fired),
         ];
-        store.settle(&fired).await.expect("written");
+        store
+            .write_occurrences(&[], &fired, "me")
+            .await
+            .expect("written");
         // Its second action is still to be asked.
         assert_eq!(store.open_occurrences().await.expect("read").len(), 1);
         let again = [
@@ -184,7 +219,10 @@ async fn the_first_end_of_an_occurrence_and_of_an_action_stands() {
             end(&one, Some(1), OccurrenceState::Failed),
             end(&one, None, OccurrenceState::Missed),
         ];
-        store.settle(&again).await.expect("written");
+        store
+            .write_occurrences(&[], &again, "me")
+            .await
+            .expect("written");
         let found = store.occurrences_of(schedule_id(1), 10, None).await;
         let found = found.expect("read").remove(0);
         assert_eq!(found.occurrence.state, OccurrenceState::Fired);
@@ -203,7 +241,7 @@ async fn an_open_occurrence_says_which_of_its_commands_have_a_row_and_the_latest
     on_both(async |store| {
         let one = decided(1, NOW);
         store
-            .decide(std::slice::from_ref(&one))
+            .write_occurrences(std::slice::from_ref(&one), &[], "me")
             .await
             .expect("decided");
         let mut asked = command(1);
@@ -218,7 +256,10 @@ async fn an_open_occurrence_says_which_of_its_commands_have_a_row_and_the_latest
         assert_eq!(caused.expect("read"), [asked]);
         let mut by_hand = decided(1, NOW.plus_millis(5));
         by_hand.occurrence.by_hand = true;
-        store.decide(&[by_hand]).await.expect("decided");
+        store
+            .write_occurrences(&[by_hand], &[], "me")
+            .await
+            .expect("decided");
         let latest = store.latest_decided(NOW.plus_millis(-1)).await;
         assert_eq!(latest.expect("read"), [(schedule_id(1), NOW)]);
         assert_eq!(store.latest_decided(NOW).await.expect("read"), []);
@@ -231,7 +272,10 @@ async fn ten_thousand_due_in_one_second_are_decided_and_ended_in_a_few_transacti
     on_both(async |store| {
         let batch: Vec<Decided> = (0..10_000).map(|n| decided(n, NOW)).collect();
         for some in batch.chunks(1_000) {
-            let ours = store.decide(some).await.expect("decided");
+            let ours = store
+                .write_occurrences(some, &[], "me")
+                .await
+                .expect("decided");
             assert!(ours.iter().all(|ours| *ours));
         }
         let ends: Vec<Settled> = batch
@@ -241,7 +285,10 @@ async fn ten_thousand_due_in_one_second_are_decided_and_ended_in_a_few_transacti
                 [Some(0), Some(1), None].map(|index| end(one, index, fired))
             })
             .collect();
-        store.settle(&ends).await.expect("written");
+        store
+            .write_occurrences(&[], &ends, "me")
+            .await
+            .expect("written");
         assert!(store.open_occurrences().await.expect("read").is_empty());
     })
     .await;
@@ -251,13 +298,19 @@ async fn ten_thousand_due_in_one_second_are_decided_and_ended_in_a_few_transacti
 async fn old_occurrences_go_and_open_ones_stay() {
     on_both(async |store| {
         let batch: Vec<Decided> = (0..1_200).map(|n| decided(n, NOW)).collect();
-        store.decide(&batch).await.expect("decided");
+        store
+            .write_occurrences(&batch, &[], "me")
+            .await
+            .expect("decided");
         let missed = OccurrenceState::Missed;
         let ends: Vec<Settled> = batch[1..]
             .iter()
             .map(|one| end(one, None, missed))
             .collect();
-        store.settle(&ends).await.expect("written");
+        store
+            .write_occurrences(&[], &ends, "me")
+            .await
+            .expect("written");
         let before = store.prune_occurrences(NOW).await.expect("pruned");
         let after = store.prune_occurrences(NOW.plus_millis(1)).await;
         assert_eq!((before, after.expect("pruned")), (0, 1_199));

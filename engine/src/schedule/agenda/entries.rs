@@ -222,11 +222,38 @@ impl Agenda {
     }
 
     pub(super) fn run_by_hand(&mut self, now: Timestamp, id: ScheduleId, out: &mut Vec<Effect>) {
+        self.run_at_free(now, id, now.as_millis(), out);
+    }
+
+    /// Somebody else decided it. A run by hand is nobody else's: it takes the next free instant.
+    pub(super) fn taken(&mut self, now: Timestamp, key: Key, out: &mut Vec<Effect>) {
+        let open = self.open.get(&key);
+        let by_hand = open.is_some_and(|open| open.occurrence.by_hand);
+        self.forget(key);
+        if by_hand {
+            self.run_at_free(now, key.schedule, key.due_at.as_millis() + 1, out);
+        }
+    }
+
+    fn run_at_free(
+        &mut self,
+        now: Timestamp,
+        id: ScheduleId,
+        mut due_ms: i64,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(schedule) = self.entries.get(&id).map(|e| Arc::clone(&e.schedule)) else {
             return;
         };
-        let due_at = Timestamp::from_millis(now.as_millis());
-        let mut open = Open::claimed(&schedule, due_at, due_at, now);
+        let at = |due_ms| Key {
+            schedule: id,
+            due_at: Timestamp::from_millis(due_ms),
+        };
+        // Whole seconds are the trigger's. Ends: finitely many are under way.
+        while due_ms % 1000 == 0 || self.open.contains_key(&at(due_ms)) {
+            due_ms += 1;
+        }
+        let mut open = Open::claimed(&schedule, at(due_ms).due_at, now, now);
         open.occurrence.by_hand = true;
         self.open_claim(open, out);
     }

@@ -52,6 +52,8 @@ pub struct Agenda {
     runs: BTreeSet<(i64, Key, u16)>,
     /// Rows to be written again, by their time.
     retries: BTreeSet<(i64, Key)>,
+    /// Claims that are not durable yet, by their due instant.
+    unwritten: BTreeSet<(Timestamp, ScheduleId)>,
     /// Everything that was due until this instant is decided, or judged as missed.
     reached: Timestamp,
     persisted: Timestamp,
@@ -74,6 +76,7 @@ impl Agenda {
             open: BTreeMap::new(),
             runs: BTreeSet::new(),
             retries: BTreeSet::new(),
+            unwritten: BTreeSet::new(),
             reached: built_at,
             persisted: Timestamp::from_millis(0),
             missed_because: None,
@@ -107,9 +110,17 @@ impl Agenda {
         self.loaded && now >= self.reached
     }
 
-    /// The instant until which everything is decided: to be persisted when the hub stops.
+    /// The instant until which everything is decided.
     pub const fn reached(&self) -> Timestamp {
         self.reached
+    }
+
+    /// The instant until which every decision is durable: to be persisted when the hub stops.
+    pub fn durable_until(&self) -> Timestamp {
+        let first = self.unwritten.first();
+        first.map_or(self.reached, |(due, _)| {
+            self.reached.min(due.plus_millis(-1))
+        })
     }
 
     fn take(&mut self, now: Timestamp, input: Input, out: &mut Vec<Effect>) {
@@ -122,10 +133,8 @@ impl Agenda {
             Input::HomeChanged(home) => self.home_changed(*home),
             Input::Tick => {}
             Input::Written(key) => self.written(key),
-            Input::AlreadyDecided(key) => self.forget(key),
-            Input::NotWritten(key) => {
-                self.retries.insert((now.as_millis() + RETRY_MS, key));
-            }
+            Input::AlreadyDecided(key) => self.taken(now, key, out),
+            Input::NotWritten(key) => self.retry(now, key),
             Input::ActionEnded { key, index, end } => self.ended(now, key, index, end, out),
             Input::ClockTrusted => self.trust_the_clock(now),
         }
@@ -148,15 +157,22 @@ impl Agenda {
             self.catch_up(now, because, out);
         }
         self.reached = now;
-        self.claim_due(now, out);
+        // The older rows first: a later one must not stand without them after a crash.
         self.write_again(now, out);
+        self.claim_due(now, out);
         self.fire_due(now, read, out);
         self.finish(out);
-        if now.millis_since(self.persisted) >= TICK_MAX_MS {
-            self.persisted = now;
-            out.push(Effect::Persist(now));
-        }
+        self.persist(now, out);
         out.push(Effect::SetTimer(self.next_wake(now)));
+    }
+
+    /// Persists what is reached; what is not durable yet is to be found again after a crash.
+    fn persist(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let durable = self.durable_until();
+        if durable.millis_since(self.persisted) >= TICK_MAX_MS {
+            self.persisted = durable;
+            out.push(Effect::Persist(durable.min(now)));
+        }
     }
 
     /// The clock is behind an instant that was already reached: nothing fires until it passes it.

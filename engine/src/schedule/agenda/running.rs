@@ -26,6 +26,8 @@ pub(super) struct Open {
     judged: bool,
     /// The actions that were handed out to be asked.
     asked: HashSet<u16>,
+    /// When its rows are written again, in milliseconds.
+    retry_at: Option<i64>,
 }
 
 impl Open {
@@ -59,6 +61,7 @@ impl Open {
             actions,
             written,
             asked: HashSet::new(),
+            retry_at: None,
         }
     }
 
@@ -127,7 +130,20 @@ impl Agenda {
             occurrence: open.occurrence.clone(),
             actions: open.actions.clone(),
         });
-        self.open.insert(Key::of(&open.occurrence), open);
+        let key = Key::of(&open.occurrence);
+        self.unwritten.insert((key.due_at, key.schedule));
+        self.open.insert(key, open);
+    }
+
+    /// Writes the rows of a claim again, a little later.
+    pub(super) fn retry(&mut self, now: Timestamp, key: Key) {
+        let at = now.as_millis() + RETRY_MS;
+        if let Some(open) = self.open.get_mut(&key).filter(|open| !open.written)
+            && open.retry_at.is_none()
+        {
+            open.retry_at = Some(at);
+            self.retries.insert((at, key));
+        }
     }
 
     pub(super) fn written(&mut self, key: Key) {
@@ -138,7 +154,9 @@ impl Agenda {
             return;
         }
         open.written = true;
-        self.retries.retain(|(_, retried)| *retried != key);
+        let retry_at = open.retry_at.take();
+        self.retries.remove(&(retry_at.unwrap_or(0), key));
+        self.unwritten.remove(&(key.due_at, key.schedule));
         self.queue_runs(key);
     }
 
@@ -160,8 +178,9 @@ impl Agenda {
             for run in &open.actions {
                 self.runs.remove(&(run.run_at.as_millis(), key, run.index));
             }
+            self.retries.remove(&(open.retry_at.unwrap_or(0), key));
         }
-        self.retries.retain(|(_, retried)| *retried != key);
+        self.unwritten.remove(&(key.due_at, key.schedule));
         self.perhaps_over.insert(key.schedule);
     }
 
@@ -268,18 +287,20 @@ impl Agenda {
                 return;
             }
             self.retries.remove(&(at, key));
-            let Some(open) = self.open.get(&key).filter(|open| !open.written) else {
+            let Some(open) = self.open.get_mut(&key).filter(|open| !open.written) else {
                 continue;
             };
+            open.retry_at = None;
+            let open = open.clone();
             let late = now.millis_since(key.due_at.max(open.occurrence.decided_at));
             if late <= WRITE_FOR_MS.max(self.grace_ms(key.schedule)) {
                 out.push(Effect::Claim {
-                    occurrence: open.occurrence.clone(),
-                    actions: open.actions.clone(),
+                    occurrence: open.occurrence,
+                    actions: open.actions,
                 });
                 continue;
             }
-            let mut row = open.occurrence.clone();
+            let mut row = open.occurrence;
             row.state = State::Failed;
             row.reason = Some(reason::NOT_WRITTEN.to_owned());
             row.ended_at = Some(now);

@@ -51,7 +51,8 @@ pub enum Input {
     Saved(Box<Schedule>),
     /// A schedule was deleted.
     Removed(ScheduleId),
-    /// Somebody asked to run a schedule now. Its conditions are not asked.
+    /// Somebody asked to run a schedule now. Its conditions are not asked. The occurrence is due at
+    /// the next millisecond that is free and no whole second, so that it is never the trigger's.
     Run(ScheduleId),
     /// The home's zone or place changed.
     HomeChanged(Box<Home>),
@@ -88,6 +89,10 @@ pub enum ActionEnd {
 }
 
 /// What ought to happen, in this order.
+///
+/// [`Effect::Decide`], [`Effect::Record`] and [`Effect::Persist`] have no answer: they are to be
+/// made durable in the order given, tried again until they are, and none before a claim that was
+/// given earlier.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Insert these rows together; answer with [`Input::Written`], [`Input::AlreadyDecided`] or

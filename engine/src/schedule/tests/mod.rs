@@ -6,11 +6,13 @@
     reason = "tests build their JSON in place"
 )]
 
+mod agenda;
 mod calculus;
 mod cron;
 mod judge;
 mod model;
 mod read;
+mod simulate;
 mod sun;
 
 use crate::schedule::{Gap, Home, Overlap, Place, Plan, Trigger, Zone, read_preview};
