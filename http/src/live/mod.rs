@@ -122,7 +122,7 @@ impl Teller {
                 self.page_is_old();
                 Vec::new()
             }
-            Signal::Look => Vec::new(),
+            Signal::Look => self.changed(&[], subject, false),
             Signal::Changed(changes) => self.changed(changes, subject, false),
             Signal::Missed(changes) => self.changed(changes, subject, true),
         }

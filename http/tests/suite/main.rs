@@ -6,6 +6,7 @@ mod commands;
 mod common;
 mod door;
 mod events;
+mod home;
 mod hostile;
 mod live;
 mod pages;

@@ -81,8 +81,19 @@ impl Plan {
         filter: Filter,
         favourites: Arc<Vec<DeviceId>>,
     ) -> Self {
-        let rooms = hub.rooms();
-        let known = look(hub, subject, &rooms, &filter);
+        let devices = hub.house().devices();
+        Self::of(devices, hub.rooms(), subject, filter, favourites)
+    }
+
+    /// Of these devices in these rooms.
+    pub(super) fn of(
+        devices: Vec<Arc<DeviceView>>,
+        rooms: Arc<Vec<Room>>,
+        subject: &Subject,
+        filter: Filter,
+        favourites: Arc<Vec<DeviceId>>,
+    ) -> Self {
+        let known = look(devices, subject, &rooms, &filter);
         let mut plan = Self {
             sums: vec![Sum::default(); rooms.len() + 1],
             inhabitants: vec![0; rooms.len() + 1],
@@ -218,9 +229,14 @@ fn place_of(rooms: &[Room], device: &DeviceView) -> usize {
     device.room.as_ref().and_then(place).unwrap_or(rooms.len())
 }
 
-fn look(hub: &Hub, subject: &Subject, rooms: &[Room], filter: &Filter) -> Vec<Known> {
+fn look(
+    devices: Vec<Arc<DeviceView>>,
+    subject: &Subject,
+    rooms: &[Room],
+    filter: &Filter,
+) -> Vec<Known> {
     let places: HashMap<&str, usize> = rooms.iter().map(|r| r.name.as_str()).zip(0..).collect();
-    let visible = hub.house().devices().into_iter();
+    let visible = devices.into_iter();
     let visible = visible.filter(|view| subject.may(Right::View, &view.id));
     visible
         .map(|view| {
