@@ -78,6 +78,16 @@ pub fn room_off(section: &str) -> String {
     format!("{ROOMS}/{section}/off")
 }
 
+/// A device's edit form: page and form.
+pub fn edit_device(device: &DeviceId) -> String {
+    format!("/devices/{device}/edit")
+}
+
+/// Where a device is deleted: the page that asks once more, and its form.
+pub fn delete_device(device: &DeviceId) -> String {
+    format!("/devices/{device}/delete")
+}
+
 /// Where a waiting device is accepted.
 pub fn accept(new_device: &str) -> String {
     format!("{NEW_DEVICES}/{new_device}/accept")

@@ -179,7 +179,13 @@ impl Teller {
             csrf: &self.visit.viewer.csrf,
             back: &self.back,
         };
-        let Told { elements, anew } = home.changed(&self.visit, look, subject, &devices, missed);
+        let Told { elements, anew } = home.changed(
+            &self.visit,
+            look,
+            subject,
+            &devices,
+            missed && !devices.is_empty(),
+        );
         let elements = elements.into_iter();
         let cards = elements.map(|element| frame("card", element.into_string()));
         let anew = anew.then(|| frame("resync", NOTHING));

@@ -9,10 +9,12 @@ mod broker;
 mod command;
 mod credential;
 mod device;
+mod edit_device;
 mod error;
 mod favourites;
 pub(crate) mod home;
 mod new_devices;
+mod range;
 mod rooms;
 mod sessions;
 mod set_up;
@@ -49,6 +51,18 @@ pub(crate) fn routes() -> Vec<Entry> {
             favourites::mark,
         ),
         Entry::get("/devices/{device}", Access::Cookie, device::show),
+        Entry::get("/devices/{device}/edit", Access::Cookie, edit_device::show),
+        Entry::post(
+            "/devices/{device}/edit",
+            Access::Cookie,
+            edit_device::submit,
+        ),
+        Entry::get("/devices/{device}/delete", Access::Cookie, edit_device::ask),
+        Entry::post(
+            "/devices/{device}/delete",
+            Access::Cookie,
+            edit_device::delete,
+        ),
         Entry::post("/devices/{device}/release", Access::Cookie, device::release),
         Entry::post(
             "/devices/{device}/entities/{entity}/commands",
