@@ -4,12 +4,14 @@
 mod arranged;
 mod commands;
 mod common;
+mod credentials;
 mod device_page;
 mod door;
 mod events;
 mod home;
 mod hostile;
 mod live;
+mod making;
 mod pages;
 mod set_up;
 mod sign_in;

@@ -16,6 +16,7 @@ pub mod period;
 pub mod picker;
 pub mod range;
 mod reader;
+pub mod schedule;
 pub mod star;
 pub mod timeline;
 

@@ -11,6 +11,7 @@ pub mod error;
 pub mod home;
 pub mod new_devices;
 pub mod rooms;
+pub mod schedules;
 pub mod sessions;
 pub mod set_up;
 pub mod sign_in;
