@@ -3,10 +3,12 @@
 //! Owner of what a page is told, and that it is only what its session may see at
 //! that moment. Numbers, resumption, keep-alive and the end are the toolkit's.
 
+mod figures;
+
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::json::Query;
-use crate::pages::home::{Filter, HomeQuery, Told, Watch};
+use crate::pages::home::{self, Filter, HomeQuery, Watch};
 use crate::pages::show::{self, Reading};
 use crate::pages::visit::Visit;
 use crate::problem::Answer;
@@ -14,6 +16,7 @@ use crate::routes::{Access, Entry};
 use crate::stream::{self, Frame, Signal};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, web};
+use figures::{Figures, Told};
 use iothome_actors::{Change, Hub};
 use iothome_engine::command::Command;
 use iothome_engine::ids::DeviceId;
@@ -42,8 +45,10 @@ enum View {
     Device,
     /// Something that changes with the directory: new devices.
     Directory,
-    /// The connection to the broker.
+    /// The connection to the broker, its messages and clients; for administrators.
     Broker,
+    /// The hub itself and its warnings; for administrators.
+    System,
     /// Nothing of the house.
     Quiet,
 }
@@ -83,6 +88,7 @@ pub(crate) async fn live(
         back,
         home,
         broker_connected: visit.viewer.broker_connected,
+        figures: Figures::new(&app),
         hub: app.hub.clone(),
         wanted,
         visit,
@@ -103,6 +109,7 @@ struct Teller {
     home: Option<Watch>,
     /// What the page was last told of the broker.
     broker_connected: bool,
+    figures: Figures,
 }
 
 impl Teller {
@@ -122,7 +129,9 @@ impl Teller {
                 self.page_is_old();
                 Vec::new()
             }
-            Signal::Look => self.changed(&[], subject, false),
+            Signal::Look if self.home.is_some() => self.changed(&[], subject, false),
+            Signal::Look if subject.is_admin() => self.look(),
+            Signal::Look => Vec::new(),
             Signal::Changed(changes) => self.changed(changes, subject, false),
             Signal::Missed(changes) => self.changed(changes, subject, true),
         }
@@ -179,7 +188,7 @@ impl Teller {
             csrf: &self.visit.viewer.csrf,
             back: &self.back,
         };
-        let Told { elements, anew } = home.changed(
+        let home::Told { elements, anew } = home.changed(
             &self.visit,
             look,
             subject,
@@ -235,6 +244,21 @@ impl Teller {
         ))
     }
 
+    /// What is no change of the house and still moves.
+    fn look(&mut self) -> Vec<Frame> {
+        self.visit.now = self.hub.clock().now();
+        let told = match self.wanted.view {
+            View::Broker => self.figures.broker(&self.visit),
+            View::System => self.figures.system(&self.visit),
+            _ => return Vec::new(),
+        };
+        let frames = told.into_iter().map(|told| match told {
+            Told::Card(html) => frame("card", html),
+            Told::Anew => frame("resync", NOTHING),
+        });
+        frames.collect()
+    }
+
     /// Tells when the hub has lost or found its broker.
     fn broker(&mut self) -> Option<Frame> {
         let connected = self.hub.broker().connected;
@@ -242,7 +266,7 @@ impl Teller {
             return None;
         }
         self.broker_connected = connected;
-        if self.wanted.view == View::Broker {
+        if matches!(self.wanted.view, View::Broker | View::System) {
             return Some(frame("resync", NOTHING));
         }
         let notice = house_notice(self.visit.t, connected);
