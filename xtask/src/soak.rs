@@ -5,6 +5,7 @@
 //! does not also run.
 
 use crate::command::{cargo, root, say, step};
+use crate::web;
 use std::process::Command;
 
 /// Runs the kill tests so many times and prints the line for `docs/reliability.md`.
@@ -24,8 +25,9 @@ pub(crate) fn run(kills: u32) -> Result<(), String> {
             ])
             .env("IOTHOME_TEST_KILLS", kills.to_string()),
     )?;
+    web::lighthouse()?;
     say(&format!(
-        "| {} | {kills} kills on each database | passed |",
+        "| {} | {kills} kills on each database, Lighthouse | passed |",
         commit()
     ));
     Ok(())

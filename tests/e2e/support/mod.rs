@@ -4,6 +4,7 @@
 //! fixed port, or pass where a server is missing.
 
 pub(crate) mod api;
+pub(crate) mod axe;
 pub(crate) mod browser;
 pub(crate) mod device;
 pub(crate) mod hub;
@@ -14,8 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How long a test waits for something that ought to happen soon.
 ///
-/// Generous: the machine may be busy, and a test that passes never waits so long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Far longer than anything here takes, so that only a hang fails a test.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks again until there is an answer; panics with `what` when patience ends.
 pub(crate) async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T

@@ -1,0 +1,318 @@
+//! Every page of the route table in every look: judged by axe-core and by the house's own measure,
+//! and kept as pictures in `target/screenshots`.
+
+use super::scenes::{self, House};
+use crate::support::axe;
+use crate::support::browser::{Browser, DESKTOP, PHONE, Theme, target};
+use crate::support::hub::{Start, folder};
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Routes that a browser gets and that are no page.
+const NO_PAGES: [&str; 2] = ["/assets/{file}", "/live"];
+
+/// Taller than this, a picture shows more of the same.
+const PICTURE_HEIGHT_MAX: f64 = 3_000.0;
+
+/// Looks at pages, notes what is wrong with them and goes on.
+struct Judge<'a> {
+    browser: &'a Browser,
+    scene: &'static str,
+    /// Templates of the route table that were shown.
+    shown: BTreeSet<&'static str>,
+    faults: Vec<String>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(browser: &'a Browser, scene: &'static str) -> Self {
+        Self {
+            browser,
+            scene,
+            shown: BTreeSet::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// One page at both sizes in both themes.
+    async fn page(&mut self, name: &str, url: &str) {
+        let browser = self.browser;
+        for size in [PHONE, DESKTOP] {
+            browser.look(size, Theme::Light).await;
+            browser.goto(url).await;
+            let told = browser.run_async(MEASURE, vec![]).await;
+            println!("{} {name} at {} px: {told}", self.scene, size.0);
+            if told["shift"] != json!(0) {
+                self.fault(
+                    name,
+                    size.0,
+                    "moves while it loads",
+                    &told["moved"].to_string(),
+                );
+            }
+            for theme in Theme::ALL {
+                browser.look(size, theme).await;
+                for fault in axe::faults(browser).await {
+                    self.fault(name, size.0, theme.word(), &fault);
+                }
+                let picture = format!("{}-{name}-{}-{}", self.scene, size.0, theme.word());
+                keep(browser, &picture).await;
+            }
+        }
+        for complaint in browser.complaints().await {
+            self.fault(name, 0, "the browser complains", &complaint);
+        }
+    }
+
+    fn fault(&mut self, page: &str, width: u32, look: &str, what: &str) {
+        let scene = self.scene;
+        self.faults
+            .push(format!("{scene}, {page}, {width} px, {look}: {what}"));
+    }
+
+    /// Every page of the route table that this house has now.
+    async fn all(&mut self, house: &House, device: &str) {
+        for template in page_templates() {
+            let path = fill(template, device);
+            let url = format!("{}{path}", house.hub.url());
+            if self.is_page(&path).await {
+                self.shown.insert(template);
+                self.page(&name_of(template), &url).await;
+            }
+        }
+    }
+
+    /// Whether that address is a page by itself, and leads nowhere else.
+    async fn is_page(&self, path: &str) -> bool {
+        let ask = "
+            const [path, done] = arguments, gone = new AbortController();
+            fetch(path, { redirect: 'manual', signal: gone.signal, headers: { Accept: 'text/html' } }).then((answer) => {
+                done([answer.type, answer.status, answer.headers.get('content-type')]);
+                gone.abort();
+            });";
+        let told = self.browser.run_async(ask, vec![json!(path)]).await;
+        if told[0] == "opaqueredirect" {
+            return false;
+        }
+        let kind = told[2].as_str().unwrap_or_default();
+        assert!(
+            told[1] == 200 && kind.starts_with("text/html"),
+            "{path} is neither a page nor in the list of what is none: {told}"
+        );
+        true
+    }
+
+    fn is_content(self) {
+        let Self { faults, .. } = self;
+        assert!(
+            faults.is_empty(),
+            "{} faults:\n{}",
+            faults.len(),
+            faults.join("\n")
+        );
+    }
+}
+
+/// How long until something was seen, and how much of it moved; what follows the first paint within
+/// a moment counts.
+const MEASURE: &str = "
+    const done = arguments[arguments.length - 1], moved = [];
+    let shift = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+            if (entry.hadRecentInput) continue;
+            shift += entry.value;
+            moved.push(...entry.sources.map((s) => s.node && (s.node.id || s.node.className || s.node.nodeName)));
+        }
+    }).observe({ type: 'layout-shift', buffered: true });
+    setTimeout(() => {
+        const paint = performance.getEntriesByName('first-contentful-paint')[0];
+        done({ shift, moved, visible_ms: paint && Math.round(paint.startTime) });
+    }, 300);";
+
+/// A picture of the whole page, up to a height.
+async fn keep(browser: &Browser, name: &str) {
+    let script = "const root = document.documentElement; return [innerWidth, Math.max(root.scrollHeight, innerHeight)]";
+    let size = browser.run(script).await;
+    let height = size[1].as_f64().unwrap_or(0.0).min(PICTURE_HEIGHT_MAX);
+    let clip = json!({"x": 0, "y": 0, "width": size[0], "height": height, "scale": 1});
+    let picture = browser
+        .cdp(
+            "Page.captureScreenshot",
+            json!({"captureBeyondViewport": true, "clip": clip}),
+        )
+        .await;
+    let data = picture["data"].as_str().unwrap_or_default();
+    let png = BASE64.decode(data.as_bytes()).expect("a picture");
+    let folder = target().join("screenshots");
+    std::fs::create_dir_all(&folder).expect("a folder for pictures");
+    std::fs::write(folder.join(format!("{name}.png")), png).expect("the picture is kept");
+}
+
+/// What a browser can be sent to, from the route table itself: a new page cannot be forgotten.
+fn page_templates() -> Vec<&'static str> {
+    let table = iothome_http::route_table();
+    let pages = table.into_iter().filter(|(method, path, access)| {
+        method == "GET"
+            && matches!(*access, "open" | "cookie")
+            && !path.starts_with("/api/")
+            && !path.starts_with("/health/")
+            && !NO_PAGES.contains(path)
+    });
+    pages.map(|(_, path, _)| path).collect()
+}
+
+fn fill(template: &str, device: &str) -> String {
+    let path = template.replace("{device}", device);
+    assert!(!path.contains('{'), "how does one get to {template}?");
+    path
+}
+
+fn name_of(template: &str) -> String {
+    let words = template.split(['/', '{', '}']).filter(|w| !w.is_empty());
+    let name = words.collect::<Vec<_>>().join("-");
+    if name.is_empty() { "home".into() } else { name }
+}
+
+async fn signed_in(house: &House) -> Browser {
+    let browser = Browser::open(PHONE).await;
+    browser
+        .sign_in(house.hub.url(), &house.user, &house.password)
+        .await;
+    browser
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_a_typical_house_is_without_fault() {
+    let mut shown = signed_out_pages().await;
+    let house = scenes::typical().await;
+    let browser = signed_in(&house).await;
+    let mut judge = Judge::new(&browser, "typical");
+    judge.all(&house, "fridge").await;
+    for device in [
+        "thermostat",
+        "lamp",
+        "blind",
+        "washer",
+        "front-door",
+        "outdoor",
+    ] {
+        let url = format!("{}/devices/{device}", house.hub.url());
+        judge.page(&format!("devices-{device}"), &url).await;
+    }
+    shown.append(&mut judge.shown);
+    judge.is_content();
+    let every: BTreeSet<&str> = page_templates().into_iter().collect();
+    let missed: Vec<_> = every.difference(&shown).collect();
+    assert!(missed.is_empty(), "never shown: {missed:?}");
+    browser.close().await;
+}
+
+/// What a stranger sees: set-up, sign-in and errors.
+async fn signed_out_pages() -> BTreeSet<&'static str> {
+    let folder = folder();
+    let hub = Start::serve().on(folder.path()).await;
+    let browser = Browser::open(PHONE).await;
+    let mut judge = Judge::new(&browser, "first");
+    judge.page("set-up", &format!("{}/set-up", hub.url())).await;
+    crate::support::api::Api::set_up(&hub).await;
+    judge
+        .page("sign-in", &format!("{}/sign-in", hub.url()))
+        .await;
+    judge.is_content();
+    let mut judge = Judge::new(&browser, "first");
+    judge
+        .page("nothing-here", &format!("{}/nothing-here", hub.url()))
+        .await;
+    // That it is not found is the point.
+    judge.faults.retain(|fault| !fault.contains("404"));
+    judge.is_content();
+    browser.close().await;
+    BTreeSet::from(["/set-up", "/sign-in"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_an_empty_house_is_without_fault() {
+    let house = scenes::empty().await;
+    let browser = signed_in(&house).await;
+    let bare = json!({"id": "bare", "name": "Bare", "entities": []});
+    let (status, made) = house.api.post("/api/v1/devices", bare).await;
+    assert!(status.is_success(), "{made}");
+    let mut judge = Judge::new(&browser, "bare");
+    judge
+        .page("device", &format!("{}/devices/bare", house.hub.url()))
+        .await;
+    judge.is_content();
+    house.api.delete("/api/v1/devices/bare").await;
+    let mut judge = Judge::new(&browser, "empty");
+    for template in page_templates() {
+        if !template.contains('{') && judge.is_page(template).await {
+            let url = format!("{}{template}", house.hub.url());
+            judge.page(&name_of(template), &url).await;
+        }
+    }
+    judge.is_content();
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_a_crowded_house_is_without_fault_and_so_when_everything_is_away() {
+    let house = scenes::crowded().await;
+    let browser = signed_in(&house).await;
+    let mut judge = Judge::new(&browser, "crowded");
+    judge.all(&house, "crowd-3").await;
+    house.everything_goes_away().await;
+    judge.scene = "away";
+    judge.all(&house, "crowd-0").await;
+    judge.is_content();
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_reached_by_keyboard_with_a_focus_that_is_seen() {
+    let house = scenes::typical().await;
+    let browser = signed_in(&house).await;
+    for path in ["/", "/devices/thermostat", "/new-devices"] {
+        browser.goto(&format!("{}{path}", house.hub.url())).await;
+        let mut missed = reachable(&browser).await;
+        let count = missed.len();
+        for _ in 0..count + 10 {
+            browser.press(":focus, body", "\u{e004}").await;
+            let told = browser.run(FOCUSED).await;
+            assert!(
+                told["seen"] != false,
+                "{path}: focus cannot be seen: {told}"
+            );
+            missed.retain(|n| *n != told["n"]);
+        }
+        assert!(
+            count > 5 && missed.is_empty(),
+            "{path}: {missed:?} of {count}"
+        );
+    }
+    browser.close().await;
+}
+
+/// Numbers everything that the Tab key ought to reach.
+async fn reachable(browser: &Browser) -> Vec<Value> {
+    let script = "
+        const all = document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary');
+        const numbers = [];
+        for (const element of all) {
+            const radio = element.type === 'radio' && !element.checked;
+            if (!element.checkVisibility({ visibilityProperty: true }) || element.disabled || element.tabIndex < 0 || radio) continue;
+            element.dataset.n = numbers.length;
+            numbers.push(element.dataset.n);
+        }
+        return numbers;";
+    let numbers = browser.run(script).await;
+    numbers.as_array().cloned().unwrap_or_default()
+}
+
+/// What has the focus, and whether a ring is drawn around it or its label.
+const FOCUSED: &str = "
+    const element = document.activeElement;
+    if (!element || element === document.body) return { n: null };
+    const ring = (e) => { const s = getComputedStyle(e); return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 1; };
+    const around = [element, element.parentElement, element.nextElementSibling, ...(element.labels || [])];
+    return { n: element.dataset.n ?? null, seen: around.some((e) => e && ring(e)), what: element.outerHTML.slice(0, 120) };";
