@@ -69,19 +69,21 @@ fn perform(mut call: Call) -> Result<String, StartError> {
     let settings = Settings::read(&layers, mode, &call.sources.variables)?;
     match call.task {
         Task::Serve(show) | Task::Demo(show) => {
-            logging::start(settings.log.as_deref());
+            let warnings = iothome_http::Warnings::default();
+            logging::start(settings.log.as_deref(), &warnings);
             for stranger in &layers.strangers {
                 tracing::warn!("{stranger} is set, but there is no such setting");
             }
             open_files::raise();
             let runtime = runtime()?;
-            let ran = runtime.block_on(run::run(settings, show.banner));
+            let ran = runtime.block_on(run::run(settings, show.banner, warnings));
             // Whatever still hangs on a file must not hold up the end.
             runtime.shutdown_background();
             ran.map(|()| String::new())
         }
         Task::User(task) => {
-            logging::start(Some(settings.log.as_deref().unwrap_or("error")));
+            let filter = settings.log.as_deref().unwrap_or("error");
+            logging::start(Some(filter), &iothome_http::Warnings::default());
             runtime()?.block_on(Box::pin(people::run(&settings, task)))
         }
         Task::Cert(task) => cert::run(&settings, task),

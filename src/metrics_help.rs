@@ -6,7 +6,7 @@
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 /// Counters and their meaning.
-const COUNTERS: [(&str, &str); 21] = [
+const COUNTERS: [(&str, &str); 22] = [
     (
         "iothome_actor_restarts_total",
         "Parts of the hub that failed and were started again",
@@ -65,6 +65,7 @@ const COUNTERS: [(&str, &str); 21] = [
         "iothome_mqtt_messages_received_total",
         "MQTT messages received",
     ),
+    ("iothome_mqtt_messages_sent_total", "MQTT messages sent"),
     (
         "iothome_mqtt_subscriptions_refused_total",
         "Subscriptions that the broker refused",

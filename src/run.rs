@@ -12,7 +12,7 @@ use crate::settings::{Discovery, Mode, Settings};
 use crate::signals::Signals;
 use crate::{cert, people, web};
 use iothome_actors::{Clock, DiscoveryMode, Hub, HubConfig, load_access};
-use iothome_http::{Web, WebConfig};
+use iothome_http::{Warnings, Web, WebConfig};
 use iothome_store::{DatabaseUrl, HouseLock, Store};
 use iothome_tls::Authority;
 use std::sync::Arc;
@@ -33,7 +33,11 @@ enum Ended {
 }
 
 /// Runs the hub until it is told to stop.
-pub(crate) async fn run(settings: Settings, form: BannerForm) -> Result<(), StartError> {
+pub(crate) async fn run(
+    settings: Settings,
+    form: BannerForm,
+    warnings: Warnings,
+) -> Result<(), StartError> {
     #[cfg(not(feature = "embedded"))]
     if settings.mode == Mode::Demo {
         return Err(StartError::NoDemo);
@@ -46,6 +50,7 @@ pub(crate) async fn run(settings: Settings, form: BannerForm) -> Result<(), Star
         settings,
         dir,
         authority,
+        warnings,
         form,
     };
     let mut has_lived = false;
@@ -78,6 +83,7 @@ pub(crate) struct Place {
     pub(crate) dir: DataDir,
     pub(crate) authority: Arc<Authority>,
     pub(crate) prometheus: metrics_exporter_prometheus::PrometheusHandle,
+    pub(crate) warnings: Warnings,
     form: BannerForm,
 }
 
@@ -175,6 +181,7 @@ impl Place {
             Clock::system(),
         );
         let hub = Box::pin(hub).await.map_err(hub_error)?;
+        config.broker_clients = side.clients();
         if store.home().await?.is_none() {
             let code = iothome_http::new_setup_code();
             config.setup_code = Some(code.map_err(|e| StartError::Web(e.to_string()))?);

@@ -281,6 +281,8 @@ fn sensor(device: usize) -> StoredDevice {
         id: id(device),
         name: format!("Device {device}"),
         room: None,
+        icon: None,
+        position: None,
         about: About::default(),
         origin: Origin::HandMade,
         identity: Vec::new(),

@@ -14,7 +14,7 @@ fn main() {
     let folder = Path::new(&folder);
     fs::create_dir_all(folder.join("assets")).unwrap();
     for asset in [&assets::STYLE, &assets::SCRIPT, &assets::ICON] {
-        fs::write(folder.join(&asset.path[1..]), asset.body).unwrap();
+        fs::write(folder.join(&asset.path[1..]), &asset.body).unwrap();
     }
     for (name, page) in fixtures::everything() {
         let path = folder.join(format!("{name}.html"));

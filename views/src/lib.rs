@@ -10,6 +10,7 @@ pub mod layout;
 pub mod links;
 pub mod numbers;
 pub mod pages;
+pub mod symbols;
 pub mod texts;
 pub mod time;
 

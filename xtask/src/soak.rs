@@ -25,9 +25,15 @@ pub(crate) fn run(kills: u32) -> Result<(), String> {
             ])
             .env("IOTHOME_TEST_KILLS", kills.to_string()),
     )?;
+    step(
+        "schedules: every zone, the years 2020 to 2035, long random lives",
+        cargo()
+            .args(["test", "--workspace", "--locked", "--lib", "schedule::"])
+            .env("IOTHOME_SOAK", "1"),
+    )?;
     web::lighthouse()?;
     say(&format!(
-        "| {} | {kills} kills on each database, Lighthouse | passed |",
+        "| {} | {kills} kills on each database; schedules in every zone; Lighthouse | passed |",
         commit()
     ));
     Ok(())

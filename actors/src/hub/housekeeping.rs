@@ -90,6 +90,9 @@ impl Hub {
         inner.supervisor.cast(SupervisorMsg::Minute);
         if minutes % PRUNE_EVERY == 1 {
             self.prune().await;
+            if let Err(problem) = inner.store.note_size(now).await {
+                tracing::warn!(%problem, "the size of the database could not be noted");
+            }
         }
         if minutes % DAY == 1 {
             inner.registrar.tell(RegistrarMsg::Day);

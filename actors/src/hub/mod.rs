@@ -5,8 +5,11 @@
 //! itself: each call is handed to the actor whose business it is.
 
 mod ask;
+mod bench;
+mod figures;
 mod housekeeping;
 mod people;
+mod places;
 mod start;
 
 #[cfg(test)]
@@ -20,7 +23,8 @@ mod tests;
 pub(crate) use start::supervisor_recipe;
 
 pub use ask::Asked;
-pub use people::{NewPerson, PASSWORD_MIN, check_password, check_user_name};
+pub use figures::Queue;
+pub use people::{NewPerson, PASSWORD_MIN, PersonPatch, check_password, check_user_name};
 
 use crate::clock::Clock;
 use crate::error::HubError;
@@ -99,7 +103,7 @@ pub struct HubConfig {
 }
 
 /// The broker as pages and REST show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BrokerStatus {
     /// Its address as devices know it.
     pub address: String,
@@ -123,6 +127,12 @@ pub struct BrokerStatus {
     pub dropped: u64,
     /// Subscriptions that it refused.
     pub refused_subscriptions: u64,
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages received a second, over the last minute.
+    pub received_per_second: f64,
+    /// Messages sent a second, over the last minute.
+    pub sent_per_second: f64,
 }
 
 /// The living house. Cheap to clone.
@@ -143,6 +153,7 @@ struct Inner {
     keys: ask::Keys,
     /// The span of time in which this hub is known to have been alive.
     span: i64,
+    started_at: Timestamp,
     stopping: AtomicBool,
 }
 
@@ -222,6 +233,9 @@ impl Hub {
             received: status.received,
             dropped: status.dropped,
             refused_subscriptions: status.refused_subscriptions,
+            sent: status.sent,
+            received_per_second: status.received_per_second,
+            sent_per_second: status.sent_per_second,
         }
     }
 

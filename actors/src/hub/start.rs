@@ -56,7 +56,8 @@ impl Hub {
         wire: Wire,
         policy: Policy,
     ) -> Result<Self, HubError> {
-        let span = store.open_span(clock.now()).await?;
+        let started_at = clock.now();
+        let span = store.open_span(started_at).await?;
         let (root, _) = Actor::spawn(None, Root, ())
             .await
             .map_err(|e| HubError::start("the root", &e))?;
@@ -91,6 +92,7 @@ impl Hub {
                 root,
                 keys: ask::Keys::new(),
                 span,
+                started_at,
                 stopping: AtomicBool::new(false),
             }),
         };

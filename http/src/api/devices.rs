@@ -113,10 +113,18 @@ pub(crate) struct DeviceChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false)]
     name: Option<String>,
-    /// A new room; null takes it out of its room.
+    /// A new room; null takes it out of its room. In a new room it has no position.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     room: Option<Option<String>>,
+    /// A picture, one of the words of `GET /api/v1/icons`; null gives back that of what it is.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    icon: Option<Option<String>>,
+    /// Its place in its room, 0 to 1,000,000; null puts it after those that have one.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<i64>)]
+    position: Option<Option<i64>>,
     /// Changes of its entities, by id.
     #[serde(default)]
     #[schema(value_type = HashMap<String, EntityChange>)]
@@ -212,7 +220,7 @@ pub(crate) async fn create(
         .json(body))
 }
 
-/// Changes a device's name, room or entities.
+/// Changes a device's name, room, icon, place or entities.
 #[utoipa::path(patch, path = "/api/v1/devices/{device}", tag = "devices",
     params(("device" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body(content = DeviceChange, content_type = "application/merge-patch+json"),
@@ -237,6 +245,9 @@ pub(crate) async fn patch(
 }
 
 fn checked(change: DeviceChange) -> Answer<DevicePatch> {
+    if let Some(Some(icon)) = &change.icon {
+        super::rooms::known_icon(icon)?;
+    }
     let mut entities = BTreeMap::new();
     for (id, change) in change.entities {
         let field = format!("entities.{}", id.chars().take(64).collect::<String>());
@@ -253,6 +264,8 @@ fn checked(change: DeviceChange) -> Answer<DevicePatch> {
     Ok(DevicePatch {
         name: change.name,
         room: change.room,
+        icon: change.icon,
+        position: change.position,
         entities,
     })
 }

@@ -16,11 +16,15 @@ pub(crate) mod events;
 pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod history;
+pub(crate) mod home;
 pub(crate) mod me;
 pub(crate) mod new_devices;
 pub(crate) mod openapi;
+pub(crate) mod own;
 pub(crate) mod paths;
+pub(crate) mod rooms;
 pub(crate) mod setup;
+pub(crate) mod system;
 pub(crate) mod users;
 pub(crate) mod words;
 
@@ -32,6 +36,7 @@ use actix_web::http::Method;
 pub(crate) fn routes() -> Vec<Entry> {
     let mut table = doors();
     table.extend(things());
+    table.extend(places());
     table.extend(administration());
     table
 }
@@ -48,6 +53,10 @@ fn doors() -> Vec<Entry> {
         Entry::post("/api/v1/auth/logout", Bearer, auth::logout),
         Entry::get("/api/v1/me", Bearer, me::me),
         Entry::post("/api/v1/me/password", Bearer, me::password),
+        Entry::get("/api/v1/me/favourites", Bearer, own::favourites),
+        Entry::put("/api/v1/me/favourites", Bearer, own::set_favourites),
+        Entry::get("/api/v1/me/preferences", Bearer, own::preferences),
+        Entry::patch("/api/v1/me/preferences", Bearer, own::set_preferences),
         Entry::get("/api/v1/me/sessions", Bearer, me::sessions),
         Entry::delete("/api/v1/me/sessions/{session}", Bearer, me::end_session),
         Entry::new(Method::GET, "/api/v1/events", Bearer, events::events),
@@ -80,6 +89,18 @@ fn things() -> Vec<Entry> {
     ]
 }
 
+fn places() -> Vec<Entry> {
+    const ROOM: &str = "/api/v1/rooms/{room}";
+    vec![
+        Entry::get("/api/v1/rooms", Bearer, rooms::list),
+        Entry::post("/api/v1/rooms", Bearer, rooms::create),
+        Entry::get(ROOM, Bearer, rooms::get),
+        Entry::patch(ROOM, Bearer, rooms::patch),
+        Entry::delete(ROOM, Bearer, rooms::delete),
+        Entry::get("/api/v1/icons", Bearer, rooms::icons),
+    ]
+}
+
 fn administration() -> Vec<Entry> {
     const CREDENTIAL: &str = "/api/v1/broker/credentials/{credential}";
     const USER: &str = "/api/v1/users/{user}";
@@ -105,6 +126,9 @@ fn administration() -> Vec<Entry> {
             broker::rotate,
         ),
         Entry::delete(CREDENTIAL, Bearer, broker::delete),
+        Entry::get("/api/v1/system", Bearer, system::get),
+        Entry::get("/api/v1/home", Bearer, home::get),
+        Entry::patch("/api/v1/home", Bearer, home::patch),
         Entry::get("/api/v1/users", Bearer, users::list),
         Entry::post("/api/v1/users", Bearer, users::create),
         Entry::get(USER, Bearer, users::get),

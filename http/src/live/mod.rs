@@ -100,7 +100,7 @@ impl Teller {
                 .collect(),
             // Which cards there are is the page's matter: it asks for itself anew.
             Signal::Rights => vec![frame("resync", NOTHING)],
-            Signal::Resync => Vec::new(),
+            Signal::Resync | Signal::Look => Vec::new(),
             Signal::Changed(changes) | Signal::Missed(changes) => self.changed(changes, subject),
         }
     }

@@ -14,5 +14,5 @@ pub(crate) async fn asset(request: HttpRequest) -> Answer {
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, asset.content_type))
         .insert_header((header::CACHE_CONTROL, assets::CACHE_CONTROL))
-        .body(asset.body))
+        .body(asset.body.as_ref()))
 }

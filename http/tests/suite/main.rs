@@ -1,6 +1,7 @@
 //! The web door as programs and browsers use it, against a whole house in memory.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may fail here")]
 
+mod arranged;
 mod commands;
 mod common;
 mod door;

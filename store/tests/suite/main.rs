@@ -12,3 +12,5 @@ mod make;
 mod opening;
 mod people;
 mod retention;
+mod rooms;
+mod schedules;

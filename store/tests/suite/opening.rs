@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Runs SQL text on a database from outside the store.
-async fn sql(url: &DatabaseUrl, history: bool, text: &'static str) {
+pub(crate) async fn sql(url: &DatabaseUrl, history: bool, text: &'static str) {
     match url {
         DatabaseUrl::Sqlite {
             house,

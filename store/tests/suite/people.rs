@@ -242,7 +242,7 @@ async fn a_grant_joins_a_user_and_a_device_that_are_there() {
             .expect("replaced");
         let grants = store.grants_of(eve).await.expect("read");
         assert_eq!(grants.get(&fridge), Some(&control));
-        let on = store.grants_on(&fridge).await.expect("read");
+        let on = store.grants_on(&fridge, 10, None).await.expect("read");
         assert_eq!(on, [(eve, control)]);
         let nobody = store.set_grant(user_id(9), &fridge, control).await;
         assert!(matches!(nobody, Err(StoreError::NotFound)));
@@ -274,7 +274,13 @@ async fn grants_go_with_the_user_and_with_the_device() {
             .await
             .expect("set");
         store.delete_user(eve).await.expect("deleted");
-        assert!(store.grants_on(&lamp.id).await.expect("read").is_empty());
+        assert!(
+            store
+                .grants_on(&lamp.id, 10, None)
+                .await
+                .expect("read")
+                .is_empty()
+        );
     })
     .await;
 }

@@ -62,6 +62,8 @@ fn device(entities: Vec<EntityView>) -> DeviceView {
         id: "lamp".parse().expect("an id"),
         name: "Lamp".into(),
         room: None,
+        icon: None,
+        position: None,
         availability: Availability::Online,
         health: Health::Ok,
         reason: None,
