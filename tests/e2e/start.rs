@@ -29,18 +29,19 @@ async fn a_port_in_use_is_one_sentence_that_names_the_setting() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = taken.local_addr().expect("an address").to_string();
         let (flag, setting) = (format!("--{name}"), name.replace('-', "_").to_uppercase());
+        // It names the way that was used.
         let ways = [
-            Start::serve().flag(&flag, &address),
-            Start::serve().with(&setting, address.as_str()),
+            (Start::serve().flag(&flag, &address), &flag),
+            (Start::serve().with(&setting, address.as_str()), &setting),
         ];
-        for start in ways {
+        for (start, named) in ways {
             let folder = folder();
             let words = match start.try_on(folder.path()).await {
                 Ok(_) => panic!("it started on a port that is in use"),
                 Err(words) => words,
             };
             assert!(
-                words.contains(&address) && words.contains(&flag) && words.contains(&setting),
+                words.contains(&address) && words.contains(named.as_str()),
                 "{words}"
             );
         }

@@ -91,8 +91,9 @@ pub(super) async fn crowded() -> House {
         create(&house.hub, &house.api, device(n)).await;
     }
     let bridge = Device::connect(&door, "bridge", &[], |_| Vec::new());
-    bridge.report("crowd/availability", "online", true).await;
     for n in 0..CROWD {
+        let availability = format!("crowd/{n}/availability");
+        bridge.report(&availability, "online", true).await;
         for (topic, payload) in reports(n) {
             bridge.report(&topic, payload, true).await;
         }
@@ -116,7 +117,10 @@ impl House {
     /// The bridge says that nothing can be reached any more.
     pub(super) async fn everything_goes_away(&self) {
         let bridge = self.bridge.as_ref().expect("a house behind a bridge");
-        bridge.report("crowd/availability", "offline", true).await;
+        for n in 0..CROWD {
+            let availability = format!("crowd/{n}/availability");
+            bridge.report(&availability, "offline", true).await;
+        }
         eventually("everything is away", || async {
             let devices = self.api.devices().await;
             let away = |d: &Value| d["availability"] != "online";
@@ -182,7 +186,7 @@ fn device(n: usize) -> Value {
     let entities: Vec<Value> = of(n)
         .map(|(at, (kind, mut config, _))| {
             config["state_topic"] = json!(format!("crowd/{n}/{at}"));
-            config["availability_topic"] = json!("crowd/availability");
+            config["availability_topic"] = json!(format!("crowd/{n}/availability"));
             if !matches!(kind, "sensor" | "binary_sensor") {
                 config["command_topic"] = json!(format!("crowd/{n}/{at}/set"));
             }

@@ -168,16 +168,23 @@ impl Browser {
     /// Waits until an element's visible text holds the words, whatever their case.
     pub(crate) async fn wait_for_text(&self, css: &str, words: &str) {
         let words = words.to_lowercase();
-        super::eventually(&format!("{css} says {words}"), || async {
+        let seen = std::cell::RefCell::new(String::new());
+        let says = super::within_patience(|| async {
             let text = self.text(css).await.to_lowercase();
             let spaced = |text: &str| {
                 let apart = text.split(|c: char| !c.is_alphanumeric());
                 let words: Vec<&str> = apart.filter(|w| !w.is_empty()).collect();
                 format!(" {} ", words.join(" "))
             };
-            spaced(&text).contains(&spaced(&words)).then_some(())
+            let found = spaced(&text).contains(&spaced(&words));
+            seen.replace(text);
+            found.then_some(())
         })
         .await;
+        if says.is_none() {
+            let address = self.page.current_url().await;
+            panic!("{css} never says {words}: {:?} at {address:?}", seen.take());
+        }
     }
 
     /// Waits until there is no such element.

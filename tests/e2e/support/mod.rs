@@ -19,21 +19,27 @@ use std::time::{Duration, Instant};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks again until there is an answer; panics with `what` when patience ends.
-pub(crate) async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
+pub(crate) async fn eventually<T, F>(what: &str, ask: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let answer = within_patience(ask).await;
+    answer.unwrap_or_else(|| panic!("did not happen within {PATIENCE:?}: {what}"))
+}
+
+/// Asks again until there is an answer, or until patience ends.
+pub(crate) async fn within_patience<T, F>(mut ask: impl FnMut() -> F) -> Option<T>
 where
     F: Future<Output = Option<T>>,
 {
     let begun = Instant::now();
-    loop {
+    while begun.elapsed() < PATIENCE {
         if let Some(answer) = ask().await {
-            return answer;
+            return Some(answer);
         }
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "did not happen within {PATIENCE:?}: {what}"
-        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    None
 }
 
 /// A port that was free a moment ago.
