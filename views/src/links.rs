@@ -39,6 +39,16 @@ pub fn release(device: &DeviceId) -> String {
     format!("/devices/{device}/release")
 }
 
+/// A device's edit form: page and form.
+pub fn edit_device(device: &DeviceId) -> String {
+    format!("/devices/{device}/edit")
+}
+
+/// Where a device is deleted: the page that asks once more, and its form.
+pub fn delete_device(device: &DeviceId) -> String {
+    format!("/devices/{device}/delete")
+}
+
 /// Where a waiting device is accepted.
 pub fn accept(new_device: &str) -> String {
     format!("{NEW_DEVICES}/{new_device}/accept")

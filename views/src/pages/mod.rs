@@ -6,6 +6,7 @@ pub mod add_device;
 pub mod broker;
 pub mod credential;
 pub mod device;
+pub mod edit_device;
 pub mod error;
 pub mod home;
 pub mod new_devices;

@@ -4,8 +4,8 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, credential, device, entity, error, frame, home, new_devices, set_up,
-    sign_in, you,
+    add_device, bench, broker, chart, credential, device, entity, error, frame, home, new_devices,
+    set_up, sign_in, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -30,6 +30,7 @@ pub static ENGLISH: Texts = Texts {
     add_device: add_device::ENGLISH,
     bench: bench::ENGLISH,
     broker: broker::ENGLISH,
+    chart: chart::ENGLISH,
     credential: credential::ENGLISH,
     device: device::ENGLISH,
     entity: entity::ENGLISH,
