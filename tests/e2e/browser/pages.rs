@@ -71,13 +71,14 @@ impl<'a> Judge<'a> {
     }
 
     /// Every page of the route table that this house has now.
-    async fn all(&mut self, house: &House, device: &str) {
+    async fn all(&mut self, house: &House, places: &Places) {
         for template in page_templates() {
-            let path = fill(template, device);
-            let url = format!("{}{path}", house.hub.url());
-            if self.is_page(&path).await {
-                self.shown.insert(template);
-                self.page(&name_of(template), &url).await;
+            for (name, path) in places.addresses(template) {
+                if self.is_page(&path).await {
+                    self.shown.insert(template);
+                    let url = format!("{}{path}", house.hub.url());
+                    self.page(&name, &url).await;
+                }
             }
         }
     }
@@ -162,10 +163,72 @@ fn page_templates() -> Vec<&'static str> {
     pages.map(|(_, path, _)| path).collect()
 }
 
-fn fill(template: &str, device: &str) -> String {
-    let path = template.replace("{device}", device);
-    assert!(!path.contains('{'), "how does one get to {template}?");
-    path
+/// What stands for the parameters of addresses in a house.
+struct Places {
+    /// A device that announced itself, if there is one.
+    device: String,
+    /// One that was made by hand.
+    by_hand: String,
+    /// An entity of the one made by hand.
+    entity: String,
+    /// A broker user of a bridge.
+    credential: String,
+    /// Somebody.
+    user: String,
+}
+
+impl Places {
+    async fn of(house: &House, device: &str, by_hand: &str) -> Self {
+        let api = &house.api;
+        let (_, found) = api.get(&format!("/api/v1/devices/{by_hand}")).await;
+        let entity = found["entities"][0]["id"].as_str().unwrap_or_default();
+        let bridge = json!({"name": "Bridge", "device": null,
+                            "topics": [{"filter": "zigbee2mqtt/#", "access": "write"}]});
+        let (_, bridge) = api.post("/api/v1/broker/credentials", bridge).await;
+        let eve = json!({"username": "eve", "password": "a long enough word", "role": "member"});
+        let (_, eve) = api.post("/api/v1/users", eve).await;
+        let id = |made: &Value| made["id"].as_str().unwrap_or_default().to_owned();
+        Self {
+            device: device.to_owned(),
+            by_hand: by_hand.to_owned(),
+            entity: entity.to_owned(),
+            credential: id(&bridge),
+            user: id(&eve),
+        }
+    }
+
+    /// Name and path of everything that the template leads to.
+    fn addresses(&self, template: &str) -> Vec<(String, String)> {
+        // Only what was made by hand has these.
+        let by_hand = ["entit", "/credential"]
+            .iter()
+            .any(|word| template.contains(word));
+        let device = if by_hand { &self.by_hand } else { &self.device };
+        let path = template
+            .replace(
+                "/broker/credentials/{id}",
+                &format!("/broker/credentials/{}", self.credential),
+            )
+            .replace("{device}", device)
+            .replace("{entity}", &self.entity)
+            .replace("{user}", &self.user);
+        assert!(!path.contains('{'), "how does one get to {template}?");
+        let name = name_of(template);
+        let queries: &[&str] = match template {
+            "/devices/{device}/add-entity" => {
+                &["kind=switch", "kind=light", "kind=cover", "kind=sensor"]
+            }
+            _ => &[],
+        };
+        if queries.is_empty() {
+            return vec![(name, path)];
+        }
+        let each = queries.iter().map(|query| {
+            let word = query.split('=').next_back().unwrap_or_default();
+            (format!("{name}-{word}"), format!("{path}?{query}"))
+        });
+        each.collect()
+    }
 }
 
 fn name_of(template: &str) -> String {
@@ -188,7 +251,8 @@ async fn every_page_of_a_typical_house_is_without_fault() {
     let house = scenes::typical().await;
     let browser = signed_in(&house).await;
     let mut judge = Judge::new(&browser, "typical");
-    judge.all(&house, "fridge").await;
+    let places = Places::of(&house, "fridge", "esp8266").await;
+    judge.all(&house, &places).await;
     for device in [
         "thermostat",
         "lamp",
@@ -260,10 +324,12 @@ async fn every_page_of_a_crowded_house_is_without_fault_and_so_when_everything_i
     let house = scenes::crowded().await;
     let browser = signed_in(&house).await;
     let mut judge = Judge::new(&browser, "crowded");
-    judge.all(&house, "crowd-3").await;
+    let mut places = Places::of(&house, "crowd-3", "crowd-4").await;
+    judge.all(&house, &places).await;
     house.everything_goes_away().await;
     judge.scene = "away";
-    judge.all(&house, "crowd-0").await;
+    "crowd-0".clone_into(&mut places.device);
+    judge.all(&house, &places).await;
     judge.is_content();
     browser.close().await;
 }
