@@ -9,6 +9,7 @@ mod door;
 mod events;
 mod hostile;
 mod live;
+mod making;
 mod pages;
 mod set_up;
 mod sign_in;

@@ -14,6 +14,7 @@ pub mod gap;
 pub mod period;
 pub mod range;
 mod reader;
+pub mod schedule;
 pub mod timeline;
 
 use crate::links::Back;

@@ -10,6 +10,7 @@ pub mod edit_device;
 pub mod error;
 pub mod home;
 pub mod new_devices;
+pub mod schedules;
 pub mod sessions;
 pub mod set_up;
 pub mod sign_in;

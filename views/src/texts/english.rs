@@ -5,7 +5,7 @@
 use super::{Dates, Texts, Words};
 use super::{
     add_device, bench, broker, chart, credential, device, entity, error, frame, home, new_devices,
-    set_up, sign_in, you,
+    rhythm, schedule_form, schedules, set_up, sign_in, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -38,6 +38,9 @@ pub static ENGLISH: Texts = Texts {
     frame: frame::ENGLISH,
     home: home::ENGLISH,
     new_devices: new_devices::ENGLISH,
+    rhythm: rhythm::ENGLISH,
+    schedule_form: schedule_form::ENGLISH,
+    schedules: schedules::ENGLISH,
     set_up: set_up::ENGLISH,
     sign_in: sign_in::ENGLISH,
     you: you::ENGLISH,

@@ -22,6 +22,9 @@ pub mod error;
 pub mod frame;
 pub mod home;
 pub mod new_devices;
+pub mod rhythm;
+pub mod schedule_form;
+pub mod schedules;
 pub mod set_up;
 pub mod sign_in;
 pub mod you;
@@ -61,6 +64,9 @@ pub struct Texts {
     pub frame: frame::FrameTexts,
     pub home: home::HomeTexts,
     pub new_devices: new_devices::NewDevicesTexts,
+    pub rhythm: rhythm::RhythmTexts,
+    pub schedule_form: schedule_form::ScheduleFormTexts,
+    pub schedules: schedules::SchedulesTexts,
     pub set_up: set_up::SetUpTexts,
     pub sign_in: sign_in::SignInTexts,
     pub you: you::YouTexts,
