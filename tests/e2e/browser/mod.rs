@@ -5,6 +5,7 @@
 
 mod connection;
 mod controls;
+mod devices;
 mod first_steps;
 mod lighthouse;
 mod no_script;

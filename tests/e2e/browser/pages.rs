@@ -346,7 +346,7 @@ async fn everything_is_reached_by_keyboard_with_a_focus_that_is_seen() {
             tab(&browser).await;
             let told = browser.run(FOCUSED).await;
             assert!(
-                told["seen"] != false,
+                told["seen"] != false && told["covered"] != true,
                 "{path}: focus cannot be seen: {told}"
             );
             missed.retain(|n| *n != told["n"]);
@@ -384,10 +384,29 @@ async fn tab(browser: &Browser) {
     }
 }
 
-/// What has the focus, and whether a ring is drawn around it or its label.
+/// What has the focus, whether a ring is drawn around it or its label, and whether anything lies on it.
 const FOCUSED: &str = "
     const element = document.activeElement;
     if (!element || element === document.body) return { n: null };
     const ring = (e) => { const s = getComputedStyle(e); return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 1; };
     const around = [element, element.parentElement, element.nextElementSibling, ...(element.labels || [])];
-    return { n: element.reach ?? null, seen: around.some((e) => e && ring(e)), what: element.outerHTML.slice(0, 120) };";
+    const box = element.getBoundingClientRect();
+    const above = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    const covered = !above || !(element.contains(above) || above.contains(element));
+    return { covered, n: element.reach ?? null, seen: around.some((e) => e && ring(e)), what: element.outerHTML.slice(0, 120) };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_judge_finds_what_is_wrong() {
+    let browser = Browser::open(PHONE).await;
+    let page = "data:text/html,<!doctype html><html lang=en><title>Bad</title>\
+        <meta name=viewport content='width=device-width'><main><h1>Bad</h1>\
+        <button style='width:20px;height:20px'>x</button><img src=data:,>\
+        <p style='color:%23999;background:%23aaa;width:900px'>Too faint and too wide</p></main>";
+    browser.goto(page).await;
+    browser.look(PHONE, Theme::Light).await;
+    let faults = axe::faults(&browser).await.join("\n");
+    for word in ["color-contrast", "image-alt", "wider than", "target of 20"] {
+        assert!(faults.contains(word), "{word} is not among\n{faults}");
+    }
+    browser.close().await;
+}

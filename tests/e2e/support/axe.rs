@@ -33,10 +33,11 @@ const JUDGE: &str = "
 const OWN: &str = "
     const faults = [];
     const name = (e) => e.outerHTML.slice(0, 160);
-    const root = document.scrollingElement;
-    if (root.scrollWidth > innerWidth + 1) {
-        const wide = [...document.body.querySelectorAll('*')].find((e) => e.getBoundingClientRect().right > innerWidth + 1);
-        faults.push('wider than the window: ' + root.scrollWidth + ' > ' + innerWidth + (wide ? ' ' + name(wide) : ''));
+    // Not the inner width: on a phone the window zooms out to hold what is too wide.
+    const root = document.documentElement;
+    if (root.scrollWidth > root.clientWidth + 1) {
+        const wide = [...document.body.querySelectorAll('*')].find((e) => e.getBoundingClientRect().right > root.clientWidth + 1);
+        faults.push('wider than the window: ' + root.scrollWidth + ' > ' + root.clientWidth + (wide ? ' ' + name(wide) : ''));
     }
     const targets = 'button, select, textarea, summary, input:not([type=hidden]), nav a, a.button, [role=button], [role=switch]';
     for (const element of document.querySelectorAll(targets)) {

@@ -134,9 +134,14 @@ impl Browser {
         chosen.unwrap_or_else(|e| panic!("{css}: {value}: {e}"));
     }
 
-    /// Clicks.
+    /// Clicks, with the element in the middle of the window as a person would have it.
     pub(crate) async fn click(&self, css: &str) {
-        let clicked = self.find(css).await.click().await;
+        let element = self.find(css).await;
+        let argument = serde_json::to_value(&element).expect("an element is JSON");
+        let script = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+        let shown = self.page.execute(script, vec![argument]).await;
+        shown.unwrap_or_else(|e| panic!("{css}: {e}"));
+        let clicked = element.click().await;
         clicked.unwrap_or_else(|e| panic!("{css}: {e}"));
     }
 
