@@ -50,11 +50,11 @@ fn folder() -> PathBuf {
 }
 
 fn is_fetched(from: &Path, to: &Path) -> bool {
-    let same = |name: &&str| {
+    let same = |name: &str| {
         let read = |folder: &Path| std::fs::read(folder.join(name)).ok();
         read(from).is_some() && read(from) == read(to)
     };
-    to.join("fetched").exists() && PINNED.iter().all(|name| same(&name))
+    to.join("fetched").exists() && PINNED.iter().all(|name| same(name))
 }
 
 /// Lighthouse on home, device and sign-in page, with performance judged as well.

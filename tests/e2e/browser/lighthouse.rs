@@ -6,6 +6,7 @@
 
 use super::scenes::{self, House};
 use crate::support::browser::target;
+use crate::support::tell;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use std::process::Stdio;
@@ -117,7 +118,7 @@ async fn home_device_and_sign_in_page_satisfy_lighthouse() {
         ] {
             let score = report["categories"][category]["score"].as_f64();
             let score = (score.unwrap_or(0.0) * 100.0).round();
-            println!("Lighthouse {path} {category}: {score}");
+            tell(&format!("Lighthouse {path} {category}: {score}"));
             if score < min {
                 let why = complaints(&report, category).join("\n  ");
                 faults.push(format!("{path} {category} {score}:\n  {why}"));

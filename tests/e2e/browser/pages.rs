@@ -5,6 +5,7 @@ use super::scenes::{self, House};
 use crate::support::axe;
 use crate::support::browser::{Browser, DESKTOP, PHONE, Theme, target};
 use crate::support::hub::{Start, folder};
+use crate::support::tell;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ struct Judge<'a> {
     /// Templates of the route table that were shown.
     shown: BTreeSet<&'static str>,
     faults: Vec<String>,
+    /// Milliseconds until something was seen, of every page.
+    visible_ms: Vec<u64>,
 }
 
 impl<'a> Judge<'a> {
@@ -31,6 +34,7 @@ impl<'a> Judge<'a> {
             scene,
             shown: BTreeSet::new(),
             faults: Vec::new(),
+            visible_ms: Vec::new(),
         }
     }
 
@@ -41,7 +45,7 @@ impl<'a> Judge<'a> {
             browser.look(size, Theme::Light).await;
             browser.goto(url).await;
             let told = browser.run_async(MEASURE, vec![]).await;
-            println!("{} {name} at {} px: {told}", self.scene, size.0);
+            self.visible_ms.extend(told["visible_ms"].as_u64());
             if told["shift"] != json!(0) {
                 self.fault(
                     name,
@@ -103,8 +107,21 @@ impl<'a> Judge<'a> {
         true
     }
 
-    fn is_content(self) {
-        let Self { faults, .. } = self;
+    /// Says how soon pages were seen, and fails with everything that was wrong with them.
+    fn verdict(self) {
+        let Self {
+            faults,
+            mut visible_ms,
+            scene,
+            ..
+        } = self;
+        visible_ms.sort_unstable();
+        let at = |n: usize| visible_ms.get(n).copied().unwrap_or_default();
+        let (count, middle) = (visible_ms.len(), at(visible_ms.len() / 2));
+        let most = at(count.saturating_sub(1));
+        tell(&format!(
+            "Pages, {scene}: visible after {middle} ms, at most {most} ms ({count} looks)"
+        ));
         assert!(
             faults.is_empty(),
             "{} faults:\n{}",
@@ -265,7 +282,7 @@ async fn every_page_of_a_typical_house_is_without_fault() {
         judge.page(&format!("devices-{device}"), &url).await;
     }
     shown.append(&mut judge.shown);
-    judge.is_content();
+    judge.verdict();
     let every: BTreeSet<&str> = page_templates().into_iter().collect();
     let missed: Vec<_> = every.difference(&shown).collect();
     assert!(missed.is_empty(), "never shown: {missed:?}");
@@ -283,14 +300,14 @@ async fn signed_out_pages() -> BTreeSet<&'static str> {
     judge
         .page("sign-in", &format!("{}/sign-in", hub.url()))
         .await;
-    judge.is_content();
+    judge.verdict();
     let mut judge = Judge::new(&browser, "first");
     judge
         .page("nothing-here", &format!("{}/nothing-here", hub.url()))
         .await;
     // That it is not found is the point.
     judge.faults.retain(|fault| !fault.contains("404"));
-    judge.is_content();
+    judge.verdict();
     browser.close().await;
     BTreeSet::from(["/set-up", "/sign-in"])
 }
@@ -306,7 +323,7 @@ async fn every_page_of_an_empty_house_is_without_fault() {
     judge
         .page("device", &format!("{}/devices/bare", house.hub.url()))
         .await;
-    judge.is_content();
+    judge.verdict();
     house.api.delete("/api/v1/devices/bare").await;
     let mut judge = Judge::new(&browser, "empty");
     for template in page_templates() {
@@ -315,7 +332,7 @@ async fn every_page_of_an_empty_house_is_without_fault() {
             judge.page(&name_of(template), &url).await;
         }
     }
-    judge.is_content();
+    judge.verdict();
     browser.close().await;
 }
 
@@ -330,7 +347,7 @@ async fn every_page_of_a_crowded_house_is_without_fault_and_so_when_everything_i
     judge.scene = "away";
     "crowd-0".clone_into(&mut places.device);
     judge.all(&house, &places).await;
-    judge.is_content();
+    judge.verdict();
     browser.close().await;
 }
 

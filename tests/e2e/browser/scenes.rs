@@ -155,18 +155,18 @@ async fn bridge(hub: &Hub, api: &Api) -> Door {
 fn kinds(n: usize) -> [(&'static str, Value, String); 8] {
     let on_off = |yes: bool| if yes { "ON" } else { "OFF" }.to_owned();
     [
-        ("switch", json!({}), on_off(n % 2 == 0)),
+        ("switch", json!({}), on_off(n.is_multiple_of(2))),
         (
             "binary_sensor",
             json!({"device_class": "door"}),
-            on_off(n % 3 == 0),
+            on_off(n.is_multiple_of(3)),
         ),
         (
             "sensor",
             json!({"device_class": "temperature", "unit_of_measurement": "°C"}),
             format!("{}.{}", 15 + n % 10, n % 7),
         ),
-        ("light", json!({}), on_off(n % 3 == 0)),
+        ("light", json!({}), on_off(n.is_multiple_of(3))),
         (
             "number",
             json!({"min": 5, "max": 30, "step": 0.5}),

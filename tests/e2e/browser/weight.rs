@@ -2,6 +2,7 @@
 
 use super::scenes;
 use crate::support::browser::{Browser, PHONE};
+use crate::support::tell;
 use serde_json::json;
 
 /// The first page in all: document, style, script, icons, manifest.
@@ -45,7 +46,10 @@ async fn the_first_page_is_under_sixty_kibibytes_in_all_and_asks_nobody_else() {
             );
             sum += bytes;
         }
-        println!("{path}: {sum} bytes in {} parts: {parts:?}", parts.len());
+        tell(&format!(
+            "First page {path}: {sum} bytes in {} parts",
+            parts.len()
+        ));
         assert!(
             parts.len() >= 4 && sum < BYTES_MAX,
             "{path}: {sum} {parts:?}"

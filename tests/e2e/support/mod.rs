@@ -11,6 +11,7 @@ pub(crate) mod hub;
 pub(crate) mod mosquitto;
 
 use std::future::Future;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// How long a test waits for something that ought to happen soon.
@@ -40,6 +41,12 @@ where
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     None
+}
+
+/// One line for the reader of the run, whether the test passes or not.
+pub(crate) fn tell(line: &str) {
+    // A closed console is no reason to fail.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// A port that was free a moment ago.
