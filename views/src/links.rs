@@ -2,7 +2,7 @@
 //!
 //! Owner of every path a page names. It must never hold an address of the REST interface.
 
-use iothome_engine::ids::{CredentialId, DeviceId, EntityId, ScheduleId, SessionId};
+use iothome_engine::ids::{CredentialId, DeviceId, EntityId, ScheduleId, SessionId, UserId};
 use iothome_engine::kind::Kind;
 
 /// The home page.
@@ -19,6 +19,16 @@ pub const NEW_DEVICES: &str = "/new-devices";
 pub const BROKER: &str = "/broker";
 /// The viewer's sessions.
 pub const SESSIONS: &str = "/sessions";
+/// The hub itself: health, memory, warnings.
+pub const SYSTEM: &str = "/system";
+/// The home's own settings: page and form.
+pub const HOUSE: &str = "/settings/home";
+/// After set-up: how to bring the first device in.
+pub const FIRST_DEVICE: &str = "/first-device";
+/// People: list.
+pub const PEOPLE: &str = "/people";
+/// A new person: page and form.
+pub const ADD_PERSON: &str = "/people/add";
 /// The stream of re-rendered fragments.
 pub const LIVE: &str = "/live";
 /// The hub's own certificate authority.
@@ -107,6 +117,36 @@ pub fn rotate_credential(id: &CredentialId) -> String {
 /// Deletes a broker user: page and form.
 pub fn delete_credential(id: &CredentialId) -> String {
     format!("{CREDENTIALS}/{id}/delete")
+}
+
+/// A person: page, and the form of their name and role.
+pub fn person(id: &UserId) -> String {
+    format!("{PEOPLE}/{id}")
+}
+
+/// Where a person is given another password.
+pub fn person_password(id: &UserId) -> String {
+    format!("{PEOPLE}/{id}/password")
+}
+
+/// Where a person is forbidden or allowed to sign in.
+pub fn person_sign_in(id: &UserId) -> String {
+    format!("{PEOPLE}/{id}/sign-in")
+}
+
+/// Where a person is given rights on devices.
+pub fn person_rights(id: &UserId) -> String {
+    format!("{PEOPLE}/{id}/rights")
+}
+
+/// Deleting a person: page and form.
+pub fn delete_person(id: &UserId) -> String {
+    format!("{PEOPLE}/{id}/delete")
+}
+
+/// Who may use a device: page and form.
+pub fn access(device: &DeviceId) -> String {
+    format!("/devices/{device}/access")
 }
 
 /// Schedules: the list.

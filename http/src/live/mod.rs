@@ -3,6 +3,8 @@
 //! Owner of what a page is told, and that it is only what its session may see at
 //! that moment. Numbers, resumption, keep-alive and the end are the toolkit's.
 
+mod figures;
+
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::json::Query;
@@ -13,6 +15,7 @@ use crate::routes::{Access, Entry};
 use crate::stream::{self, Frame, Signal};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, web};
+use figures::{Figures, Told};
 use iothome_actors::{Change, Hub};
 use iothome_engine::command::Command;
 use iothome_engine::ids::DeviceId;
@@ -41,8 +44,10 @@ enum View {
     Device,
     /// Something that changes with the directory: new devices.
     Directory,
-    /// The connection to the broker.
+    /// The connection to the broker, its messages and clients; for administrators.
     Broker,
+    /// The hub itself and its warnings; for administrators.
+    System,
     /// Nothing of the house.
     Quiet,
 }
@@ -70,6 +75,7 @@ pub(crate) async fn live(
             _ => Back::Home,
         },
         broker_connected: visit.viewer.broker_connected,
+        figures: Figures::new(&app),
         hub: app.hub.clone(),
         wanted,
         visit,
@@ -88,6 +94,7 @@ struct Teller {
     back: Back,
     /// What the page was last told of the broker.
     broker_connected: bool,
+    figures: Figures,
 }
 
 impl Teller {
@@ -100,7 +107,9 @@ impl Teller {
                 .collect(),
             // Which cards there are is the page's matter: it asks for itself anew.
             Signal::Rights => vec![frame("resync", NOTHING)],
-            Signal::Resync | Signal::Look => Vec::new(),
+            Signal::Resync => Vec::new(),
+            Signal::Look if subject.is_admin() => self.look(),
+            Signal::Look => Vec::new(),
             Signal::Changed(changes) | Signal::Missed(changes) => self.changed(changes, subject),
         }
     }
@@ -175,6 +184,21 @@ impl Teller {
         ))
     }
 
+    /// What is no change of the house and still moves.
+    fn look(&mut self) -> Vec<Frame> {
+        self.visit.now = self.hub.clock().now();
+        let told = match self.wanted.view {
+            View::Broker => self.figures.broker(&self.visit),
+            View::System => self.figures.system(&self.visit),
+            _ => return Vec::new(),
+        };
+        let frames = told.into_iter().map(|told| match told {
+            Told::Card(html) => frame("card", html),
+            Told::Anew => frame("resync", NOTHING),
+        });
+        frames.collect()
+    }
+
     /// Tells when the hub has lost or found its broker.
     fn broker(&mut self) -> Option<Frame> {
         let connected = self.hub.broker().connected;
@@ -182,7 +206,7 @@ impl Teller {
             return None;
         }
         self.broker_connected = connected;
-        if self.wanted.view == View::Broker {
+        if matches!(self.wanted.view, View::Broker | View::System) {
             return Some(frame("resync", NOTHING));
         }
         let notice = house_notice(self.visit.t, connected);

@@ -5,19 +5,24 @@
 
 mod add_device;
 mod assets;
-mod broker;
+pub(crate) mod broker;
 mod command;
 mod credential;
 mod device;
 mod edit_device;
 mod error;
 mod home;
+mod house;
 mod new_devices;
+mod people;
+mod place;
 mod range;
+mod rights;
 mod sessions;
 mod set_up;
 pub(crate) mod show;
 mod sign_in;
+pub(crate) mod system;
 pub(crate) mod visit;
 
 pub(crate) use credential::Issued;
@@ -28,6 +33,7 @@ use crate::routes::{Access, Entry};
 /// The page routes.
 pub(crate) fn routes() -> Vec<Entry> {
     let mut routes = making();
+    routes.extend(house_and_people());
     routes.extend([
         Entry::get("/assets/{file}", Access::Asset, assets::asset),
         Entry::get("/sign-in", Access::Open, sign_in::show),
@@ -127,5 +133,29 @@ fn making() -> Vec<Entry> {
             cookie,
             credential::delete,
         ),
+    ]
+}
+
+/// The routes of the home's settings, the hub itself and the people.
+fn house_and_people() -> Vec<Entry> {
+    let cookie = Access::Cookie;
+    vec![
+        Entry::get("/settings/home", cookie, house::show),
+        Entry::post("/settings/home", cookie, house::submit),
+        Entry::get("/first-device", cookie, broker::first_device),
+        Entry::get("/system", cookie, system::show),
+        Entry::get("/people", cookie, people::show),
+        // Before the person of any id.
+        Entry::get("/people/add", cookie, people::add),
+        Entry::post("/people/add", cookie, people::create),
+        Entry::get("/people/{id}", cookie, rights::person),
+        Entry::post("/people/{id}", cookie, people::change),
+        Entry::post("/people/{id}/rights", cookie, rights::change),
+        Entry::post("/people/{id}/password", cookie, people::password),
+        Entry::post("/people/{id}/sign-in", cookie, people::sign_in),
+        Entry::get("/people/{id}/delete", cookie, people::ask_delete),
+        Entry::post("/people/{id}/delete", cookie, people::delete),
+        Entry::get("/devices/{device}/access", cookie, rights::access),
+        Entry::post("/devices/{device}/access", cookie, rights::change_access),
     ]
 }

@@ -321,7 +321,7 @@ async fn set_up_is_done_once_keeps_what_was_typed_and_signs_in() {
         .await;
     assert_eq!(
         (done.status.as_u16(), done.header("location")),
-        (303, "/"),
+        (303, "/first-device"),
         "{}",
         done.text
     );

@@ -12,8 +12,10 @@ pub mod entity;
 pub mod form;
 pub mod gap;
 pub mod period;
+pub mod place;
 pub mod range;
 mod reader;
+pub mod rights;
 pub mod schedule;
 pub mod timeline;
 
