@@ -31,11 +31,11 @@ pub use hub::{
     Asked, BrokerStatus, DiscoveryMode, Hub, HubConfig, NewPerson, PASSWORD_MIN, PersonPatch,
     Queue, SharedAccess, check_password, check_user_name, load_access,
 };
-pub use mqtt::MqttConfig;
+pub use mqtt::{MqttConfig, Overheard, Tapped};
 pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};
 pub use registrar::{
     Accept, Cut, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice,
-    NewDeviceView, NewEntity, ROOMS_MAX,
+    NewDeviceView, NewEntity, ROOMS_MAX, TestPayload,
 };
 pub use sessions::{
     Opened, Permit, SessionError, SessionInfo, SessionKind, Sessions, StreamTicket,

@@ -146,6 +146,7 @@
   // --- forms ----------------------------------------------------------------------------------
   doc.addEventListener('submit', async (event) => {
     const form = event.target;
+    if (event.submitter?.hasAttribute('data-part')) { event.preventDefault(); return part(form, event.submitter.value); }
     if (!form.hasAttribute('data-fetch')) return;
     event.preventDefault();
     if (form.ariaBusy === 'true') return;
@@ -173,6 +174,30 @@
     }
   });
 
+  // --- a part of a form that the server renders anew from what is typed: the test bench ----------
+  let typedAt = 0, partBusy = false;
+  async function part(form, task) {
+    if (partBusy && task === 'look') return;
+    while (partBusy) await new Promise((done) => setTimeout(done, 50));
+    partBusy = true;
+    try {
+      const data = new URLSearchParams(new FormData(form));
+      data.set('do', task);
+      const answer = await fetch(form.getAttribute('action'), { method: 'POST', body: data, headers: { 'X-Fragment': '1' }, signal: AbortSignal.timeout(8000) });
+      if (answer.ok && !answer.redirected) swap(await answer.text());
+      else if (task !== 'look') toast(await answer.text());
+    } catch {
+      if (task !== 'look') toast(byId('not-sent').innerHTML);
+    } finally {
+      partBusy = false;
+    }
+  }
+  setInterval(() => {
+    // Not while somebody types: half a topic is none.
+    const form = doc.querySelector('[data-poll]')?.closest('form');
+    if (form && !doc.hidden && Date.now() - typedAt > 900) part(form, 'look');
+  }, 1000);
+
   function fail(entity, field, html) {
     if (entity) { waiting.delete(entity.id); sent.delete(entity.id); }
     if (field) {
@@ -197,6 +222,7 @@
   doc.addEventListener('input', (event) => {
     const field = event.target;
     if (!field.form) return;
+    typedAt = Date.now();
     touched.add(field);
     tellValue(field);
   });

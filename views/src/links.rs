@@ -2,7 +2,8 @@
 //!
 //! Owner of every path a page names. It must never hold an address of the REST interface.
 
-use iothome_engine::ids::{DeviceId, EntityId, SessionId};
+use iothome_engine::ids::{CredentialId, DeviceId, EntityId, SessionId};
+use iothome_engine::kind::Kind;
 
 /// The home page.
 pub const HOME: &str = "/";
@@ -46,6 +47,56 @@ pub fn accept(new_device: &str) -> String {
 /// Where a waiting device is ignored.
 pub fn ignore(new_device: &str) -> String {
     format!("{NEW_DEVICES}/{new_device}/ignore")
+}
+
+/// Making a device by hand, the first step: page and form.
+pub const ADD_DEVICE: &str = "/add-device";
+/// Broker users for bridges: list, and the form of a new one.
+pub const CREDENTIALS: &str = "/broker/credentials";
+
+/// What a device made by hand has: page, and the form of a further one.
+pub fn entities(device: &DeviceId) -> String {
+    format!("/devices/{device}/entities")
+}
+
+/// The form of a new entity: page and form.
+pub fn add_entity(device: &DeviceId, kind: Kind) -> String {
+    format!("/devices/{device}/add-entity?kind={kind}")
+}
+
+/// The form of an entity made by hand: page and form.
+pub fn edit_entity(device: &DeviceId, entity: &EntityId) -> String {
+    format!("/devices/{device}/entities/{entity}/edit")
+}
+
+/// Taking away an entity made by hand: page and form.
+pub fn remove_entity(device: &DeviceId, entity: &EntityId) -> String {
+    format!("/devices/{device}/entities/{entity}/remove")
+}
+
+/// How a device gets in: its broker user, fingerprints, snippets.
+pub fn device_credential(device: &DeviceId) -> String {
+    format!("/devices/{device}/credential")
+}
+
+/// Gives a device a broker user, or its broker user a new password; form only.
+pub fn rotate_device_credential(device: &DeviceId) -> String {
+    format!("/devices/{device}/credential/rotate")
+}
+
+/// A broker user: what it may touch, snippets.
+pub fn credential(id: &CredentialId) -> String {
+    format!("{CREDENTIALS}/{id}")
+}
+
+/// Gives a broker user a new password; form only.
+pub fn rotate_credential(id: &CredentialId) -> String {
+    format!("{CREDENTIALS}/{id}/rotate")
+}
+
+/// Deletes a broker user: page and form.
+pub fn delete_credential(id: &CredentialId) -> String {
+    format!("{CREDENTIALS}/{id}/delete")
 }
 
 /// Where one of the viewer's sessions is ended.

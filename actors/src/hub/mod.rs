@@ -5,6 +5,7 @@
 //! itself: each call is handed to the actor whose business it is.
 
 mod ask;
+mod bench;
 mod figures;
 mod housekeeping;
 mod people;

@@ -172,7 +172,7 @@ impl Registry {
         Ok(entities)
     }
 
-    fn new_entity(
+    pub(super) fn new_entity(
         &self,
         device: &DeviceId,
         n: usize,
@@ -224,15 +224,12 @@ impl Registry {
         let shared = self.tools.services.shared.load();
         let config = EntityConfig::parse(kind, raw, &shared.templates)
             .map_err(|e| HubError::invalid(format!("{field}.{}", e.field), &e.problem))?;
-        let access = self.tools.access.load();
         let topics = config
             .read_topics()
             .into_iter()
             .chain(config.write_topics());
         for topic in topics {
-            let by_use = self.index.owner(topic);
-            let owner = by_use.or_else(|| access.other_owner(topic, Some(device)).cloned());
-            if let Some(owner) = owner.filter(|o| o != device) {
+            if let Some(owner) = self.owner_besides(topic, Some(device)) {
                 let key = raw.iter().find(|(_, v)| v.as_str() == Some(topic));
                 let key = key.map_or("topic", |(key, _)| key);
                 let problem = format!("`{topic}` belongs to the device {owner}");
@@ -240,6 +237,14 @@ impl Registry {
             }
         }
         Ok(config.raw)
+    }
+
+    /// The other device that a topic belongs to, by its use or by its broker user.
+    pub(super) fn owner_besides(&self, topic: &str, own: Option<&DeviceId>) -> Option<DeviceId> {
+        let access = self.tools.access.load();
+        let by_use = self.index.owner(topic);
+        let owner = by_use.or_else(|| access.other_owner(topic, own).cloned());
+        owner.filter(|owner| Some(owner) != own)
     }
 
     /// Changes what people may change of a device. Answers its new version.

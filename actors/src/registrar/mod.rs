@@ -7,6 +7,7 @@
 
 mod accept;
 mod announce;
+mod bench;
 mod by_hand;
 mod credentials;
 mod index;
@@ -20,6 +21,7 @@ mod waiting;
 mod tests;
 
 pub use accept::Accept;
+pub use bench::TestPayload;
 pub use by_hand::{DevicePatch, EntityPatch, NewDevice, NewEntity};
 pub use credentials::{IssuedCredential, NewCredential};
 pub use rooms::ROOMS_MAX;
@@ -32,7 +34,7 @@ use crate::error::HubError;
 use crate::root::{Kept, Recipe};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use iothome_engine::ids::{CredentialId, DeviceId, RoomId, UserId};
+use iothome_engine::ids::{CredentialId, DeviceId, EntityId, RoomId, UserId};
 use iothome_engine::policy::Subject;
 use iothome_store::{Room, RoomPatch};
 use queue::Queue;
@@ -89,6 +91,15 @@ pub(crate) enum RegistrarMsg {
     Create(Box<NewDevice>, By, Reply<Created>),
     Update(DeviceId, Box<DevicePatch>, Option<i64>, By, Reply<i64>),
     Delete(DeviceId, Option<i64>, By, Reply<()>),
+    AddEntity(
+        DeviceId,
+        Box<NewEntity>,
+        Option<i64>,
+        By,
+        Reply<(EntityId, i64)>,
+    ),
+    RemoveEntity(DeviceId, EntityId, Option<i64>, By, Reply<i64>),
+    SendTest(TestPayload, By, Reply<()>),
     Accept(String, Accept, By, Reply<DeviceId>),
     Ignore(String, By, Reply<()>),
     CreateRoom(String, Option<String>, By, Reply<Room>),
@@ -268,6 +279,16 @@ impl RegistrarState {
             }
             RegistrarMsg::Delete(device, version, by, reply) => {
                 let _ = reply.send(registry.delete(&device, version, &by).await);
+            }
+            RegistrarMsg::AddEntity(device, new, version, by, reply) => {
+                let _ = reply.send(registry.add_entity(&device, *new, version, &by).await);
+            }
+            RegistrarMsg::RemoveEntity(device, entity, version, by, reply) => {
+                let outcome = registry.remove_entity(&device, &entity, version, &by);
+                let _ = reply.send(outcome.await);
+            }
+            RegistrarMsg::SendTest(test, by, reply) => {
+                let _ = reply.send(registry.send_test(test, &by));
             }
             RegistrarMsg::Accept(id, accept, by, reply) => {
                 let outcome = registry.accept(&id, accept, &by).await;

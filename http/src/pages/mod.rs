@@ -3,9 +3,11 @@
 //! Owner of the page routes, apart from REST's. A page handler decides nothing: it
 //! asks policy, the house or the store, and puts the answer into words.
 
+mod add_device;
 mod assets;
 mod broker;
 mod command;
+mod credential;
 mod device;
 mod error;
 mod home;
@@ -16,13 +18,15 @@ pub(crate) mod show;
 mod sign_in;
 pub(crate) mod visit;
 
+pub(crate) use credential::Issued;
 pub(crate) use error::error_page;
 
 use crate::routes::{Access, Entry};
 
 /// The page routes.
 pub(crate) fn routes() -> Vec<Entry> {
-    vec![
+    let mut routes = making();
+    routes.extend([
         Entry::get("/assets/{file}", Access::Asset, assets::asset),
         Entry::get("/sign-in", Access::Open, sign_in::show),
         Entry::post("/sign-in", Access::Open, sign_in::submit),
@@ -51,5 +55,63 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::get("/broker", Access::Cookie, broker::show),
         Entry::get("/sessions", Access::Cookie, sessions::show),
         Entry::post("/sessions/{id}/end", Access::Cookie, sessions::end),
+    ]);
+    routes
+}
+
+/// The routes of making devices by hand and of broker users.
+fn making() -> Vec<Entry> {
+    let cookie = Access::Cookie;
+    vec![
+        Entry::get("/add-device", cookie, add_device::show),
+        Entry::post("/add-device", cookie, add_device::submit),
+        Entry::get("/devices/{device}/entities", cookie, add_device::entities),
+        Entry::post("/devices/{device}/entities", cookie, add_device::next),
+        Entry::get("/devices/{device}/add-entity", cookie, add_device::show_add),
+        Entry::post("/devices/{device}/add-entity", cookie, add_device::add),
+        Entry::get(
+            "/devices/{device}/entities/{entity}/edit",
+            cookie,
+            add_device::show_edit,
+        ),
+        Entry::post(
+            "/devices/{device}/entities/{entity}/edit",
+            cookie,
+            add_device::edit,
+        ),
+        Entry::get(
+            "/devices/{device}/entities/{entity}/remove",
+            cookie,
+            add_device::ask_remove,
+        ),
+        Entry::post(
+            "/devices/{device}/entities/{entity}/remove",
+            cookie,
+            add_device::remove,
+        ),
+        Entry::get("/devices/{device}/credential", cookie, credential::device),
+        Entry::post(
+            "/devices/{device}/credential/rotate",
+            cookie,
+            credential::rotate,
+        ),
+        Entry::get("/broker/credentials", cookie, credential::list),
+        Entry::post("/broker/credentials", cookie, credential::create),
+        Entry::get("/broker/credentials/{id}", cookie, credential::bridge),
+        Entry::post(
+            "/broker/credentials/{id}/rotate",
+            cookie,
+            credential::rotate_bridge,
+        ),
+        Entry::get(
+            "/broker/credentials/{id}/delete",
+            cookie,
+            credential::ask_delete,
+        ),
+        Entry::post(
+            "/broker/credentials/{id}/delete",
+            cookie,
+            credential::delete,
+        ),
     ]
 }

@@ -15,7 +15,6 @@ use iothome_views::links;
 use iothome_views::pages::new_devices::{self as view, NewDevicesPage, Waiting, WaitingDevice};
 use iothome_views::time::When;
 use serde::Deserialize;
-use std::collections::BTreeSet;
 
 /// Entities named of a waiting device; a bundle may hold hundreds.
 const OFFERS: usize = 40;
@@ -28,20 +27,13 @@ pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
     let visit = Visit::of(&app, &user).await?;
     let mut waiting = app.hub.new_devices().to_vec();
     waiting.sort_by_key(|new| std::cmp::Reverse(new.first_seen_at));
-    let rooms: BTreeSet<String> = app
-        .hub
-        .house()
-        .devices()
-        .iter()
-        .filter_map(|device| device.room.clone())
-        .collect();
     let model = NewDevicesPage {
         devices: waiting
             .iter()
             .take(DEVICES)
             .map(|new| waiting_device(&visit, new))
             .collect(),
-        rooms: rooms.into_iter().collect(),
+        rooms: super::add_device::rooms(&app),
     };
     let live = visit.live("directory");
     Ok(page(view::page(visit.t, &visit.viewer, &live, &model)))

@@ -2,7 +2,9 @@
 //!
 //! Owner of what stands on which page. A page must never fetch anything.
 
+pub mod add_device;
 pub mod broker;
+pub mod credential;
 pub mod device;
 pub mod error;
 pub mod home;

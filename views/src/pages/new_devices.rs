@@ -67,7 +67,6 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &NewDevicesPa
                 (Icon::Plus.draw())
                 h2 { (t.new_devices.empty) }
                 p { (t.new_devices.empty_hint) }
-                p { a.button href=(links::BROKER) { (t.broker.title) } }
             }
         }
         div.stacked { @for device in &waiting { (sheet(t, viewer, device)) } }
@@ -77,6 +76,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &NewDevicesPa
                 div.stacked { @for device in &ignored { (sheet(t, viewer, device)) } }
             }
         }
+        (other_ways(t))
     };
     Shell {
         t,
@@ -86,6 +86,25 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &NewDevicesPa
         live: Some(live),
     }
     .page(&content)
+}
+
+/// How a device gets here that does not announce itself.
+fn other_ways(t: &Texts) -> Markup {
+    let a = &t.add_device;
+    let way = |icon: Icon, to: &str, name: &str, hint: &str| {
+        html! {
+            a.card.way href=(to) {
+                span.badge.calm { (icon.draw()) }
+                span.facts { b { (name) } span.hint { (hint) } }
+            }
+        }
+    };
+    html! {
+        div.other-ways {
+            (way(Icon::Plus, links::ADD_DEVICE, a.way_by_hand, a.way_by_hand_hint))
+            (way(Icon::Broker, links::CREDENTIALS, a.way_bridge, a.way_bridge_hint))
+        }
+    }
 }
 
 fn sheet(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {

@@ -3,7 +3,10 @@
 //! Owner of the German lookups. It must never hold markup.
 
 use super::{Dates, Texts, Words};
-use super::{broker, device, entity, error, frame, home, new_devices, set_up, sign_in, you};
+use super::{
+    add_device, bench, broker, credential, device, entity, error, frame, home, new_devices, set_up,
+    sign_in, you,
+};
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
 
@@ -24,7 +27,10 @@ pub static GERMAN: Texts = Texts {
     },
     dates: Dates::GERMAN,
     decimal_mark: ',',
+    add_device: add_device::GERMAN,
+    bench: bench::GERMAN,
     broker: broker::GERMAN,
+    credential: credential::GERMAN,
     device: device::GERMAN,
     entity: entity::GERMAN,
     error: error::GERMAN,

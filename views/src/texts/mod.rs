@@ -11,7 +11,10 @@ mod language;
 mod symbols;
 mod words;
 
+pub mod add_device;
+pub mod bench;
 pub mod broker;
+pub mod credential;
 pub mod device;
 pub mod entity;
 pub mod error;
@@ -46,7 +49,10 @@ pub struct Texts {
     /// What stands before the fraction of a number.
     pub decimal_mark: char,
 
+    pub add_device: add_device::AddDeviceTexts,
+    pub bench: bench::BenchTexts,
     pub broker: broker::BrokerTexts,
+    pub credential: credential::CredentialTexts,
     pub device: device::DeviceTexts,
     pub entity: entity::EntityTexts,
     pub error: error::ErrorTexts,
