@@ -130,7 +130,8 @@ impl Scheduler {
         definition.enabled = enabled;
         // What was read here is what is to stay.
         let if_match = by.if_match.or(Some(seen.version));
-        self.replace(id, definition, SavedBy { if_match, ..by }).await
+        self.replace(id, definition, SavedBy { if_match, ..by })
+            .await
     }
 
     /// Deletes a schedule; what it did stays in the history of its devices.
@@ -280,7 +281,10 @@ impl Scheduler {
                 None => SchedulingError::NotFound,
             });
         }
-        if by.if_match.is_some_and(|version| version != schedule.version) {
+        if by
+            .if_match
+            .is_some_and(|version| version != schedule.version)
+        {
             return Err(HubError::Stale.into());
         }
         Ok(schedule)

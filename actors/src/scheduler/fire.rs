@@ -87,10 +87,7 @@ pub(super) async fn fire_all(
 }
 
 /// Why the owner's rights do not allow it now, if they do not.
-fn refusal(
-    owner: &Result<Option<Subject>, StoreError>,
-    firing: &Firing,
-) -> Option<ActionEnd> {
+fn refusal(owner: &Result<Option<Subject>, StoreError>, firing: &Firing) -> Option<ActionEnd> {
     let device = &firing.run.target.device;
     match owner {
         Ok(Some(owner)) if may_schedule(owner, device) => None,

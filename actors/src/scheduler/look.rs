@@ -9,9 +9,10 @@ use crate::error::HubError;
 use iothome_engine::command::Command;
 use iothome_engine::ids::{CommandId, DeviceId, EntityRef, ScheduleId};
 use iothome_engine::policy::{Right, Subject};
+use iothome_engine::schedule::simulate::{Simulation, simulate};
 use iothome_engine::schedule::{
     ActionRun, ActionSpec, Due, Occurrence, OccurrenceState, Plan, Preview, Reading, Schedule,
-    Simulation, check_plan, describe, jitter_ms, simulate,
+    check_plan, describe, jitter_ms,
 };
 use iothome_engine::time::Timestamp;
 use iothome_store::Decided;
@@ -226,10 +227,9 @@ impl Scheduler {
             let problem = "must lie after `from`, by 366 days at most";
             return Err(HubError::invalid("to", problem).into());
         }
-        let seen = self
-            .inner
-            .book
-            .page(None, SIMULATED_MAX + 1, |s| s.definition.enabled && may_see(by, s));
+        let seen = self.inner.book.page(None, SIMULATED_MAX + 1, |s| {
+            s.definition.enabled && may_see(by, s)
+        });
         if seen.len() > SIMULATED_MAX {
             let reason = format!("more than {SIMULATED_MAX} schedules cannot be simulated at once");
             return Err(HubError::Conflict { reason }.into());
@@ -287,7 +287,12 @@ impl WeekAhead {
             self.frequent.push(Frequent {
                 description: describe(definition),
                 first: dues[0],
-                actions: definition.actions.iter().filter(|a| seen(a)).cloned().collect(),
+                actions: definition
+                    .actions
+                    .iter()
+                    .filter(|a| seen(a))
+                    .cloned()
+                    .collect(),
                 schedule: shown,
             });
             return;

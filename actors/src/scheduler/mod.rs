@@ -118,7 +118,8 @@ impl Scheduler {
         self.inner.scheduling.per_user
     }
 
+    /// Now, to the millisecond, as the store keeps it.
     fn now(&self) -> Timestamp {
-        self.inner.services.clock.now()
+        Timestamp::from_millis(self.inner.services.clock.now().as_millis())
     }
 }

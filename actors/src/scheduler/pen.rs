@@ -251,24 +251,29 @@ impl Pen {
     /// start); gives the claims that the agenda will bring again.
     fn postpone(&self, rows: Rows, failure: &Failure) -> Vec<(Key, Claimed)> {
         let mut queue = self.lock();
-        let mut decided = rows.decided;
+        let Rows {
+            mut decided,
+            mut settled,
+        } = rows;
         if failure.is_lasting() {
             queue.attempts += 1;
-            let count = decided.len() + rows.settled.len();
+            let count = decided.len() + settled.len();
             if count > 1 {
                 queue.singly = count;
             } else if queue.attempts >= ATTEMPTS_MAX {
-                tracing::error!(?decided, settled = ?rows.settled, "a row of an occurrence is given up");
+                tracing::error!(?decided, ?settled, "a row of an occurrence is given up");
                 queue.attempts = 0;
-                return Vec::new();
+                settled.clear();
+                // What is claimed the agenda gives up, in its own time.
+                decided.retain(is_claim);
             }
         } else {
             // Those that wait behind come again too, in their order: a later row of a schedule
             // must not stand without the earlier one.
             decided.extend(std::mem::take(&mut queue.decided));
         }
-        for settled in rows.settled.into_iter().rev() {
-            queue.settled.push_front(settled);
+        for end in settled.into_iter().rev() {
+            queue.settled.push_front(end);
         }
         let (claims, ends): (Vec<_>, Vec<_>) = decided.into_iter().partition(is_claim);
         for decided in ends.into_iter().rev() {

@@ -89,7 +89,10 @@ impl Scheduler {
         if !entity.actions.contains(&action.action) {
             let known: Vec<&str> = entity.actions.iter().map(|a| a.as_str()).collect();
             let problem = format!("{} cannot be asked of this {}", action.action, entity.kind);
-            let example = known.first().copied().unwrap_or("an entity that can be driven");
+            let example = known
+                .first()
+                .copied()
+                .unwrap_or("an entity that can be driven");
             let field = format!("{field}.action");
             return Some(ScheduleError::new(field, problem, format!("{example:?}")));
         }
@@ -254,7 +257,10 @@ enum Standing {
 
 /// The first device of a definition that somebody may not schedule, or not see.
 fn lacks<'a>(owner: &Subject, definition: &'a Definition) -> Option<&'a DeviceId> {
-    let actions = definition.actions.iter().map(|action| &action.target.device);
+    let actions = definition
+        .actions
+        .iter()
+        .map(|action| &action.target.device);
     let driven = actions.into_iter().find(|d| !may_schedule(owner, d));
     driven.or_else(|| {
         let mut all = definition.entities().map(|target| &target.device);
@@ -292,7 +298,9 @@ fn check_value(
 ) -> Option<ScheduleError> {
     let field = format!("{field}.value");
     if !entity.options.is_empty() {
-        let known = value.as_str().is_some_and(|v| entity.options.iter().any(|o| o == v));
+        let known = value
+            .as_str()
+            .is_some_and(|v| entity.options.iter().any(|o| o == v));
         return (!known).then(|| {
             let problem = format!("known are: {}", entity.options.join(", "));
             ScheduleError::new(field, problem, format!("{:?}", entity.options[0]))

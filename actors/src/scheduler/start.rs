@@ -116,10 +116,15 @@ impl Scheduler {
         }
     }
 
-    /// A person says that the clock is right although it was ahead before: what lies before the
-    /// instant that was reached then is decided again only where it was not.
-    pub fn trust_clock(&self) {
+    /// A person says that the clock is right although it was ahead before: schedules run from now
+    /// on. What was decided already stays decided.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn trust_clock(&self) -> Result<(), HubError> {
+        self.inner.store.reset_scheduler_instant(self.now()).await?;
         self.tell(SchedulerMsg::TrustClock);
+        Ok(())
     }
 
     /// Fires nothing any more; resolves when what has ended is written.
