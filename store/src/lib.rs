@@ -39,8 +39,8 @@ pub use error::StoreError;
 pub use favourites::FAVOURITES_MAX;
 pub use growth::MeasuredSize;
 pub use history::{
-    Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage, HistoryQuery, Points,
-    Resolution, Retention,
+    BAND_SLOTS_MAX, Band, Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage,
+    HistoryQuery, Points, Resolution, Retention,
 };
 pub use home::Home;
 pub use lock::HouseLock;

@@ -248,6 +248,32 @@
     }
   });
 
+  // --- the value under the pointer, and by arrow keys -------------------------------------------
+  function read(reader) {
+    const { from, for: length, zone, read } = reader.dataset;
+    const share = reader.value / reader.max;
+    const said = read.split('|').filter((entry) => parseInt(entry, 10) <= share * length / 1000).pop() || '';
+    const time = new Intl.DateTimeFormat(doc.documentElement.lang, { timeZone: zone, dateStyle: 'medium', timeStyle: length < 1e7 ? 'medium' : 'short' });
+    const words = [said.replace(/^\d+ /, ''), time.format(+from + share * length)].filter(Boolean).join(' · ');
+    const chart = reader.parentElement;
+    chart.classList.add('read');
+    chart.querySelector('.cursor').setAttribute('transform', `translate(${share * 2880})`);
+    reader.ariaValueText = chart.querySelector('.reading').textContent = words;
+  }
+  const onReader = (act) => (event) => { if (event.target.matches?.('.reader')) act(event.target, event); };
+  const unread = onReader((reader) => {
+    reader.parentElement.classList.remove('read');
+    reader.parentElement.querySelector('.reading').textContent = '';
+  });
+  doc.addEventListener('input', onReader(read));
+  doc.addEventListener('pointermove', onReader((reader, event) => {
+    const box = reader.getBoundingClientRect();
+    reader.value = (event.clientX - box.left) / box.width * reader.max;
+    read(reader);
+  }));
+  doc.addEventListener('pointerout', unread);
+  doc.addEventListener('focusout', unread);
+
   const guess = doc.querySelector('[data-guess-zone] input');
   if (guess && !guess.value) guess.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
 
@@ -354,7 +380,7 @@
       const old = byId(item.id);
       if (old) morph(old, item);
       else list.prepend(item);
-      while (list.children.length > 50) list.lastElementChild.remove();
+      while (list.children.length > (list.dataset.max || 50)) list.lastElementChild.remove();
     }
     tellTimes(list);
   }

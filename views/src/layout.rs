@@ -31,6 +31,7 @@ pub struct Viewer {
 #[expect(missing_docs, reason = "named after the entries")]
 pub enum Here {
     Home,
+    Schedules,
     NewDevices,
     Broker,
     You,

@@ -2,7 +2,7 @@
 //!
 //! Owner of every path a page names. It must never hold an address of the REST interface.
 
-use iothome_engine::ids::{CredentialId, DeviceId, EntityId, SessionId};
+use iothome_engine::ids::{CredentialId, DeviceId, EntityId, ScheduleId, SessionId};
 use iothome_engine::kind::Kind;
 
 /// The home page.
@@ -37,6 +37,16 @@ pub fn command(device: &DeviceId, entity: &EntityId) -> String {
 /// Where a quarantined device is let back.
 pub fn release(device: &DeviceId) -> String {
     format!("/devices/{device}/release")
+}
+
+/// A device's edit form: page and form.
+pub fn edit_device(device: &DeviceId) -> String {
+    format!("/devices/{device}/edit")
+}
+
+/// Where a device is deleted: the page that asks once more, and its form.
+pub fn delete_device(device: &DeviceId) -> String {
+    format!("/devices/{device}/delete")
 }
 
 /// Where a waiting device is accepted.
@@ -97,6 +107,71 @@ pub fn rotate_credential(id: &CredentialId) -> String {
 /// Deletes a broker user: page and form.
 pub fn delete_credential(id: &CredentialId) -> String {
     format!("{CREDENTIALS}/{id}/delete")
+}
+
+/// Schedules: the list.
+pub const SCHEDULES: &str = "/schedules";
+/// The form of a new schedule: page and form.
+pub const NEW_SCHEDULE: &str = "/schedules/new";
+/// What is scheduled for the next seven days.
+pub const WEEK: &str = "/schedules/week";
+/// The dry run: page and form.
+pub const SIMULATE: &str = "/schedules/simulate";
+/// Export and import.
+pub const SCHEDULE_FILES: &str = "/schedules/files";
+/// The file of all schedules.
+pub const EXPORT: &str = "/schedules/export";
+/// Takes a file of schedules; form only.
+pub const IMPORT: &str = "/schedules/import";
+
+/// The list, with only what drives a device.
+pub fn schedules_of(device: &DeviceId) -> String {
+    format!("{SCHEDULES}?device={device}")
+}
+
+/// The form of a new schedule that drives a device.
+pub fn new_schedule(device: &DeviceId) -> String {
+    format!("{NEW_SCHEDULE}?device={device}")
+}
+
+/// A schedule's page.
+pub fn schedule(id: &ScheduleId) -> String {
+    format!("{SCHEDULES}/{id}")
+}
+
+/// Its history before an instant, in milliseconds.
+pub fn schedule_history(id: &ScheduleId, before_ms: i64) -> String {
+    format!("{SCHEDULES}/{id}?before={before_ms}#history")
+}
+
+/// The form of a schedule that is there: page and form.
+pub fn edit_schedule(id: &ScheduleId) -> String {
+    format!("{SCHEDULES}/{id}/edit")
+}
+
+/// Turns a schedule on or off; form only.
+pub fn switch_schedule(id: &ScheduleId) -> String {
+    format!("{SCHEDULES}/{id}/switch")
+}
+
+/// Runs a schedule now; form only.
+pub fn run_schedule(id: &ScheduleId) -> String {
+    format!("{SCHEDULES}/{id}/run")
+}
+
+/// Skips its next occurrence; form only.
+pub fn skip_schedule(id: &ScheduleId) -> String {
+    format!("{SCHEDULES}/{id}/skip")
+}
+
+/// Makes another like it; form only.
+pub fn duplicate_schedule(id: &ScheduleId) -> String {
+    format!("{SCHEDULES}/{id}/duplicate")
+}
+
+/// Deletes a schedule: page and form.
+pub fn delete_schedule(id: &ScheduleId) -> String {
+    format!("{SCHEDULES}/{id}/delete")
 }
 
 /// Where one of the viewer's sessions is ended.

@@ -24,6 +24,12 @@ pub fn readable(t: &Texts, number: f64) -> String {
     localised(t, &format!("{number:.decimals$}"))
 }
 
+/// With at most so many decimals: for numbers that stand beside each other.
+pub fn with_decimals(t: &Texts, number: f64, decimals: usize) -> String {
+    let text = localised(t, &format!("{number:.decimals$}"));
+    if text == "-0" { "0".to_owned() } else { text }
+}
+
 /// As few decimals as the exact number needs, for form fields.
 pub fn exact(number: f64) -> String {
     if number == 0.0 {

@@ -83,6 +83,18 @@ pub(crate) struct NewEntityRequest {
     config: Raw,
 }
 
+impl From<NewEntityRequest> for NewEntity {
+    fn from(entity: NewEntityRequest) -> Self {
+        Self {
+            id: entity.id,
+            name: entity.name,
+            kind: entity.kind,
+            deadline_ms: entity.deadline_ms,
+            config: entity.config,
+        }
+    }
+}
+
 /// A device that was just entered.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CreatedDevice {
@@ -191,13 +203,7 @@ pub(crate) async fn create(
 ) -> Answer {
     user.admin()?;
     let wanted = body.value;
-    let entities = wanted.entities.into_iter().map(|entity| NewEntity {
-        id: entity.id,
-        name: entity.name,
-        kind: entity.kind,
-        deadline_ms: entity.deadline_ms,
-        config: entity.config,
-    });
+    let entities = wanted.entities.into_iter().map(NewEntity::from);
     let new = NewDevice {
         id: wanted.id,
         name: wanted.name,

@@ -17,6 +17,7 @@ pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod home;
+pub(crate) mod making;
 pub(crate) mod me;
 pub(crate) mod new_devices;
 pub(crate) mod openapi;
@@ -106,6 +107,14 @@ fn administration() -> Vec<Entry> {
     const USER: &str = "/api/v1/users/{user}";
     const GRANT: &str = "/api/v1/devices/{device}/grants/{user}";
     vec![
+        Entry::post("/api/v1/devices/{device}/entities", Bearer, making::add),
+        Entry::delete(
+            "/api/v1/devices/{device}/entities/{entity}",
+            Bearer,
+            making::remove,
+        ),
+        Entry::get("/api/v1/broker/messages", Bearer, making::messages),
+        Entry::post("/api/v1/broker/messages", Bearer, making::send),
         Entry::get("/api/v1/new-devices", Bearer, new_devices::list),
         Entry::post(
             "/api/v1/new-devices/{id}/accept",

@@ -3,8 +3,8 @@
 //! Owner of its frame. A test holds it against the route table.
 
 use crate::api::{
-    auth, bodies, broker, commands, devices, docs, events, grants, health, history, home, me,
-    new_devices, own, rooms, setup, system, users,
+    auth, bodies, broker, commands, devices, docs, events, grants, health, history, home, making,
+    me, new_devices, own, rooms, setup, system, users,
 };
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
@@ -60,7 +60,8 @@ pub(crate) struct Problem {
         own::favourites, own::set_favourites, own::preferences, own::set_preferences,
         rooms::list, rooms::create, rooms::get, rooms::patch, rooms::delete, rooms::icons,
         devices::list, devices::create, devices::get, devices::patch, devices::delete,
-        devices::release, new_devices::list, new_devices::accept, new_devices::ignore,
+        devices::release, making::add, making::remove, making::messages, making::send,
+        new_devices::list, new_devices::accept, new_devices::ignore,
         commands::ask, commands::get, commands::of_device, commands::of_entity,
         history::history, events::events,
         broker::status, broker::list, broker::create, broker::rotate, broker::delete,

@@ -9,9 +9,11 @@ mod broker;
 mod command;
 mod credential;
 mod device;
+mod edit_device;
 mod error;
 mod home;
 mod new_devices;
+mod range;
 mod sessions;
 mod set_up;
 pub(crate) mod show;
@@ -35,6 +37,18 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::post("/set-up", Access::Open, set_up::submit),
         Entry::get("/", Access::Cookie, home::show),
         Entry::get("/devices/{device}", Access::Cookie, device::show),
+        Entry::get("/devices/{device}/edit", Access::Cookie, edit_device::show),
+        Entry::post(
+            "/devices/{device}/edit",
+            Access::Cookie,
+            edit_device::submit,
+        ),
+        Entry::get("/devices/{device}/delete", Access::Cookie, edit_device::ask),
+        Entry::post(
+            "/devices/{device}/delete",
+            Access::Cookie,
+            edit_device::delete,
+        ),
         Entry::post("/devices/{device}/release", Access::Cookie, device::release),
         Entry::post(
             "/devices/{device}/entities/{entity}/commands",

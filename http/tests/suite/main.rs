@@ -4,10 +4,12 @@
 mod arranged;
 mod commands;
 mod common;
+mod device_page;
 mod door;
 mod events;
 mod hostile;
 mod live;
+mod making;
 mod pages;
 mod set_up;
 mod sign_in;

@@ -4,6 +4,7 @@
 //! because the acceptance was not written.
 
 mod batch;
+mod latency;
 
 use crate::db::{Row, id};
 use crate::{Store, StoreError};

@@ -7,6 +7,7 @@
 pub struct CredentialTexts {
     pub title: &'static str,
     pub lead: &'static str,
+    pub user: &'static str,
     pub username: &'static str,
     pub password: &'static str,
     pub once: &'static str,
@@ -66,6 +67,7 @@ pub struct CredentialTexts {
 pub(super) const ENGLISH: CredentialTexts = CredentialTexts {
     title: "Connect {}",
     lead: "What its firmware needs to get in.",
+    user: "Its user at the broker",
     username: "User name",
     password: "Password",
     once: "Copy it now: it is shown this once. The hub keeps only a digest of it.",
@@ -125,6 +127,7 @@ pub(super) const ENGLISH: CredentialTexts = CredentialTexts {
 pub(super) const GERMAN: CredentialTexts = CredentialTexts {
     title: "{} verbinden",
     lead: "Was die Firmware braucht, um hereinzukommen.",
+    user: "Sein Benutzer am Broker",
     username: "Benutzername",
     password: "Passwort",
     once: "Kopieren Sie es jetzt: Es wird nur dieses eine Mal gezeigt. Der Hub behält nur eine Prüfsumme.",

@@ -4,8 +4,8 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, credential, device, entity, error, frame, home, new_devices, set_up,
-    sign_in, you,
+    add_device, bench, broker, chart, credential, device, entity, error, frame, home, new_devices,
+    rhythm, schedule_form, schedules, set_up, sign_in, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -30,6 +30,7 @@ pub static ENGLISH: Texts = Texts {
     add_device: add_device::ENGLISH,
     bench: bench::ENGLISH,
     broker: broker::ENGLISH,
+    chart: chart::ENGLISH,
     credential: credential::ENGLISH,
     device: device::ENGLISH,
     entity: entity::ENGLISH,
@@ -37,6 +38,9 @@ pub static ENGLISH: Texts = Texts {
     frame: frame::ENGLISH,
     home: home::ENGLISH,
     new_devices: new_devices::ENGLISH,
+    rhythm: rhythm::ENGLISH,
+    schedule_form: schedule_form::ENGLISH,
+    schedules: schedules::ENGLISH,
     set_up: set_up::ENGLISH,
     sign_in: sign_in::ENGLISH,
     you: you::ENGLISH,

@@ -7,6 +7,7 @@
 pub struct FrameTexts {
     pub nav_label: &'static str,
     pub nav_home: &'static str,
+    pub nav_schedules: &'static str,
     pub nav_new: &'static str,
     pub nav_broker: &'static str,
     pub nav_you: &'static str,
@@ -26,6 +27,7 @@ pub struct FrameTexts {
 pub(super) const ENGLISH: FrameTexts = FrameTexts {
     nav_label: "Main",
     nav_home: "Home",
+    nav_schedules: "Schedules",
     nav_new: "New devices",
     nav_broker: "Broker",
     nav_you: "You",
@@ -45,6 +47,7 @@ pub(super) const ENGLISH: FrameTexts = FrameTexts {
 pub(super) const GERMAN: FrameTexts = FrameTexts {
     nav_label: "Hauptmenü",
     nav_home: "Zuhause",
+    nav_schedules: "Zeitpläne",
     nav_new: "Neue Geräte",
     nav_broker: "Broker",
     nav_you: "Ich",

@@ -4,8 +4,8 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, credential, device, entity, error, frame, home, new_devices, set_up,
-    sign_in, you,
+    add_device, bench, broker, chart, credential, device, entity, error, frame, home, new_devices,
+    rhythm, schedule_form, schedules, set_up, sign_in, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -30,6 +30,7 @@ pub static GERMAN: Texts = Texts {
     add_device: add_device::GERMAN,
     bench: bench::GERMAN,
     broker: broker::GERMAN,
+    chart: chart::GERMAN,
     credential: credential::GERMAN,
     device: device::GERMAN,
     entity: entity::GERMAN,
@@ -37,6 +38,9 @@ pub static GERMAN: Texts = Texts {
     frame: frame::GERMAN,
     home: home::GERMAN,
     new_devices: new_devices::GERMAN,
+    rhythm: rhythm::GERMAN,
+    schedule_form: schedule_form::GERMAN,
+    schedules: schedules::GERMAN,
     set_up: set_up::GERMAN,
     sign_in: sign_in::GERMAN,
     you: you::GERMAN,

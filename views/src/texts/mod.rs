@@ -14,6 +14,7 @@ mod words;
 pub mod add_device;
 pub mod bench;
 pub mod broker;
+pub mod chart;
 pub mod credential;
 pub mod device;
 pub mod entity;
@@ -21,6 +22,9 @@ pub mod error;
 pub mod frame;
 pub mod home;
 pub mod new_devices;
+pub mod rhythm;
+pub mod schedule_form;
+pub mod schedules;
 pub mod set_up;
 pub mod sign_in;
 pub mod you;
@@ -52,6 +56,7 @@ pub struct Texts {
     pub add_device: add_device::AddDeviceTexts,
     pub bench: bench::BenchTexts,
     pub broker: broker::BrokerTexts,
+    pub chart: chart::ChartTexts,
     pub credential: credential::CredentialTexts,
     pub device: device::DeviceTexts,
     pub entity: entity::EntityTexts,
@@ -59,6 +64,9 @@ pub struct Texts {
     pub frame: frame::FrameTexts,
     pub home: home::HomeTexts,
     pub new_devices: new_devices::NewDevicesTexts,
+    pub rhythm: rhythm::RhythmTexts,
+    pub schedule_form: schedule_form::ScheduleFormTexts,
+    pub schedules: schedules::SchedulesTexts,
     pub set_up: set_up::SetUpTexts,
     pub sign_in: sign_in::SignInTexts,
     pub you: you::YouTexts,
@@ -67,4 +75,15 @@ pub struct Texts {
 /// Puts `what` in the place of `{}`.
 pub fn fill(text: &str, what: &str) -> String {
     text.replacen("{}", what, 1)
+}
+
+/// Puts each of `parts` in the place of the next `{}`; what a part says is not looked at again.
+pub fn fill_all(text: &str, parts: &[&str]) -> String {
+    let mut pieces = text.split("{}");
+    let mut filled = pieces.next().unwrap_or_default().to_owned();
+    for (place, piece) in pieces.enumerate() {
+        filled.push_str(parts.get(place).copied().unwrap_or_default());
+        filled.push_str(piece);
+    }
+    filled
 }

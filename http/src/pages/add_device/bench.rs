@@ -200,8 +200,8 @@ impl Workpiece<'_> {
     fn result(&self, topic: &str, payload: &[u8]) -> Meaning {
         let own = self.topic("state_topic").unwrap_or_default();
         let keys = ["value_template", "state_value_template"];
-        let template = keys.into_iter().map(|key| self.typed(key));
-        let template = template.filter(|t| !t.trim().is_empty()).next();
+        let mut templates = keys.into_iter().map(|key| self.typed(key));
+        let template = templates.find(|template| !template.trim().is_empty());
         let (Some(template), true, Ok(text)) =
             (template, own == topic, std::str::from_utf8(payload))
         else {

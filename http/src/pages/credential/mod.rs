@@ -54,8 +54,8 @@ fn connection(app: &App, username: &str) -> Connection {
         host,
         port,
         username: username.to_owned(),
-        // The hub's authority vouches for its own broker alone.
-        own_ca: app.config.ca_pem.is_some() && status.managed_by == "embedded",
+        // An operator's broker has whatever certificate its operator gave it.
+        own_ca: app.config.ca_pem.is_some() && status.managed_by != "operator",
         sha256: status.sha256,
         sha1: status.sha1,
         ..Connection::default()

@@ -6,7 +6,8 @@ use super::Reading;
 use super::entity;
 use iothome_engine::policy::{Right, Subject};
 use iothome_engine::time::Timestamp;
-use iothome_engine::view::{Availability, Category, DeviceView, EntityView, Health};
+use iothome_engine::view::{Availability, Category, DeviceView, Health};
+use iothome_store::{Origin, StoredDevice};
 use iothome_views::components::Tone;
 use iothome_views::components::card::DeviceCard;
 use iothome_views::components::control::Control;
@@ -16,11 +17,14 @@ use iothome_views::pages::device::DevicePanel;
 use iothome_views::pages::home::{HomePage, Room};
 use iothome_views::texts::{Texts, fill};
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Entities on a card: what is seen at a glance; the device page shows all.
 const CARD_ENTITIES: usize = 6;
+
+/// Topics listed of each sort; a bridge's device may have hundreds.
+const TOPICS: usize = 40;
 
 /// The home page for this reader: rooms by name, "no room" last.
 pub(crate) fn home(
@@ -99,12 +103,19 @@ pub(crate) fn panel(reading: Reading<'_>, device: &DeviceView) -> DevicePanel {
         name: device.name.clone(),
         room: device.room.clone(),
         troubles: troubles(reading.t, device).chain(unverified).collect(),
+        may_manage: reading.rights.has(Right::Manage),
         may_release: device.health == Health::Quarantined && reading.rights.has(Right::Manage),
         main: of(None),
         settings: of(Some(Category::Config)),
         diagnostic: of(Some(Category::Diagnostic)),
-        last_seen: device.last_seen.map(|at| reading.when(at)),
+        last_seen: last_seen(device).map(|at| reading.when(at)),
     }
+}
+
+/// When anything was last heard: also before the hub started, as far as its states tell.
+fn last_seen(device: &DeviceView) -> Option<Timestamp> {
+    let reports = device.entities.iter().filter_map(|e| e.reported_at);
+    device.last_seen.or_else(|| reports.max())
 }
 
 /// What to know of the device before believing it.
@@ -145,7 +156,12 @@ fn troubles(t: &'static Texts, device: &DeviceView) -> impl Iterator<Item = Trou
 }
 
 /// What the device says it is: only what is known.
-pub(crate) fn details(t: &'static Texts, device: &DeviceView) -> Vec<(&'static str, String)> {
+pub(crate) fn facts(
+    reading: Reading<'_>,
+    device: &DeviceView,
+    stored: Option<&StoredDevice>,
+) -> Vec<(&'static str, String)> {
+    let t = reading.t;
     let about = &device.about;
     let connections: Vec<String> = about
         .connections
@@ -172,18 +188,45 @@ pub(crate) fn details(t: &'static Texts, device: &DeviceView) -> Vec<(&'static s
         (t.device.detail_connections, connections.join(", ")),
         (t.device.detail_sender, sender.to_owned()),
         (t.device.detail_coalesced, merged),
+        (
+            t.device.detail_origin,
+            stored.map_or("", |s| origin(t, s)).to_owned(),
+        ),
+        (
+            t.device.detail_since,
+            stored.map_or_else(String::new, |s| {
+                reading.when(s.created_at).short().to_owned()
+            }),
+        ),
     ]
     .into_iter()
     .filter(|(_, value)| !value.is_empty())
     .collect()
 }
 
-/// Entities whose recent values are worth a chart: numbers that are read.
-pub(crate) fn charted(device: &DeviceView) -> impl Iterator<Item = &EntityView> {
-    device
-        .entities
-        .iter()
-        .map(Arc::as_ref)
-        .filter(|e| matches!(e.kind, iothome_engine::kind::Kind::Sensor))
-        .filter(|e| e.unit.is_some() || e.state.as_ref().is_some_and(|s| s.as_number().is_some()))
+const fn origin(t: &'static Texts, stored: &StoredDevice) -> &'static str {
+    match stored.origin {
+        Origin::HandMade => t.device.detail_by_hand,
+        Origin::Discovered => t.device.detail_discovered,
+    }
+}
+
+/// Topics that the hub reads of the device, and those it writes to, each once.
+pub(crate) fn topics(stored: &StoredDevice) -> (Vec<String>, Vec<String>) {
+    let (mut reads, mut writes) = (BTreeSet::new(), BTreeSet::new());
+    for entity in &stored.entities {
+        for (key, value) in &entity.raw {
+            let Some(topic) = value.as_str().filter(|_| key.ends_with("_topic")) else {
+                continue;
+            };
+            let writes_to = key.ends_with("command_topic") || key == "set_position_topic";
+            let place = if writes_to { &mut writes } else { &mut reads };
+            place.insert(topic.to_owned());
+        }
+        let availability = entity.raw.get("availability").and_then(|a| a.as_array());
+        let topics = availability.into_iter().flatten();
+        reads.extend(topics.filter_map(|a| Some(a.get("topic")?.as_str()?.to_owned())));
+    }
+    let listed = |topics: BTreeSet<String>| topics.into_iter().take(TOPICS).collect();
+    (listed(reads), listed(writes))
 }

@@ -253,5 +253,6 @@ fn send(t: &Texts, bench: &Bench) -> Markup {
 
 /// A button of the bench: with script it renews the bench alone.
 fn button(words: &str, task: &str) -> Markup {
-    html! { button.button name="do" value=(task) data-part { (words) } }
+    // Without script the page comes back at the bench.
+    html! { button.button name="do" value=(task) formaction="#bench" data-part { (words) } }
 }

@@ -81,6 +81,7 @@ fn user(t: &Texts, viewer: &Viewer, model: &CredentialPage) -> Markup {
     }
     html! {
         section.card.wide.block #user {
+            h2 { (c.user) }
             @if model.exists {
                 h3 { (c.username) }
                 (copyable(t, "username", &model.connection.username))
@@ -126,6 +127,7 @@ fn operator(t: &Texts, model: &CredentialPage) -> Markup {
     }
     html! {
         section.card.wide.block #user {
+            h2 { (c.user) }
             p { b { (c.operator) } }
             p.hint { (c.operator_hint) }
             h3 { (c.username) }
