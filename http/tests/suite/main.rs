@@ -4,13 +4,17 @@
 mod arranged;
 mod commands;
 mod common;
+mod credentials;
 mod device_page;
 mod door;
 mod events;
+mod home;
 mod hostile;
+mod hub_pages;
 mod live;
 mod making;
 mod pages;
+mod people_pages;
 mod set_up;
 mod sign_in;
 mod things;
