@@ -394,8 +394,12 @@
   doc.addEventListener('pointerout', unread);
   doc.addEventListener('focusout', unread);
 
-  const guess = doc.querySelector('[data-guess-zone] input');
-  if (guess && !guess.value) guess.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
+  const guess = doc.querySelector('[data-guess-zone] select');
+  if (guess && !guess.value) {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const city = zone && [...guess.options].find((option) => option.value === zone || option.dataset.also === zone);
+    if (city) city.selected = true;
+  }
 
   tellTimes(doc);
 

@@ -254,6 +254,9 @@ pub fn card(id: &str, name: &str, mut entities: Vec<EntityPanel>) -> DeviceCard 
     DeviceCard {
         id: id.parse().expect("samples are well formed"),
         name: name.into(),
+        symbol: None,
+        room: None,
+        dear: false,
         troubles: Vec::new(),
         entities,
         more: 0,

@@ -155,7 +155,7 @@ fn fields(t: &Texts) -> Markup {
 fn notices(t: &Texts) -> Markup {
     html! {
         (form::alert(t.frame.form_has_problems))
-        (form::success(t.you.saved))
+        (form::done(t.you.saved))
         (broker_lost(t))
         @for trouble in [samples::away_words(), samples::quarantined(), samples::unverified()] {
             (trouble.draw())

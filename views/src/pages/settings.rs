@@ -26,7 +26,11 @@ fn ways(t: &Texts) -> Vec<Way> {
         hint,
     };
     vec![
+        way(links::HOUSE, Icon::Home, s.home, s.home_hint),
+        way(links::ROOMS, Icon::DoorClosed, s.rooms, s.rooms_hint),
+        way(links::PEOPLE, Icon::Person, s.people, s.people_hint),
         way(links::BROKER, Icon::Broker, s.broker, s.broker_hint),
+        way(links::SYSTEM, Icon::Gauge, s.system, s.system_hint),
         way(links::API_DOCS, Icon::Bolt, s.interface, s.interface_hint),
     ]
 }

@@ -127,7 +127,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: Option<&str>, you: &YouPag
                 button.button { (t.you.sign_out) }
             }
         }
-        @if let Some(done) = you.done { (form::success(done.words(t))) }
+        @if let Some(done) = you.done { (form::done(done.words(t))) }
         div.panes {
             (preferences(t, viewer, you))
             (password(t, viewer, you.problem))
