@@ -87,10 +87,11 @@ pub(crate) async fn submit(
             model.problem = Some(visit.t.device.edit_changed.to_owned());
             StatusCode::CONFLICT
         }
-        HubError::Invalid { field, problem } => {
+        HubError::Invalid { field, .. } => {
+            let device = &visit.t.device;
             match field.as_str() {
-                "name" => model.name_problem = Some(problem.clone()),
-                _ => model.room_problem = Some(problem.clone()),
+                "name" => model.name_problem = Some(device.edit_bad_name.to_owned()),
+                _ => model.room_problem = Some(device.edit_bad_room.to_owned()),
             }
             StatusCode::UNPROCESSABLE_ENTITY
         }
