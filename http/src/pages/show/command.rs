@@ -47,9 +47,22 @@ fn with_value(verb: &str, t: &Texts, value: Option<String>) -> String {
     }
 }
 
+/// What an action asks, in words: "Set to 40 %".
+pub(crate) fn action_words(
+    t: &Texts,
+    action: Action,
+    value: Option<&Value>,
+    entity: Option<&EntityView>,
+) -> String {
+    with_value(
+        (t.words.action)(action),
+        t,
+        set_value(t, action, value, entity),
+    )
+}
+
 fn asked(t: &Texts, command: &Command, entity: Option<&EntityView>) -> String {
-    let value = set_value(t, command.resolved, command.value.as_ref(), entity);
-    with_value((t.words.action)(command.resolved), t, value)
+    action_words(t, command.resolved, command.value.as_ref(), entity)
 }
 
 fn set_value(
@@ -115,7 +128,7 @@ pub(crate) fn line(
 }
 
 /// How long it took, where the time was the device's or the broker's doing.
-fn latency(t: &Texts, command: &Command) -> Option<String> {
+pub(crate) fn latency(t: &Texts, command: &Command) -> Option<String> {
     let tells = matches!(
         command.status,
         Status::Confirmed | Status::Delivered | Status::Rejected
@@ -126,7 +139,7 @@ fn latency(t: &Texts, command: &Command) -> Option<String> {
         .map(|ms| latency_ms(t, ms))
 }
 
-fn reason_words(t: &Texts, command: &Command) -> Option<String> {
+pub(crate) fn reason_words(t: &Texts, command: &Command) -> Option<String> {
     let code = command.reason.as_deref().filter(|code| !code.is_empty())?;
     // "timed out" says that much already.
     if command.status == Status::TimedOut && code == reason::NO_CONFIRMATION {

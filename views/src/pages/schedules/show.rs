@@ -127,7 +127,7 @@ fn head(t: &Texts, viewer: &Viewer, model: &SchedulePage) -> Markup {
         header.page-head.schedule-head {
             div.head-line {
                 h1 { bdi { (model.name) } }
-                @if model.may_change { (switch(t, &viewer.csrf, &model.id, &model.name, model.enabled)) }
+                @if model.may_change { (switch(t, &viewer.csrf, &model.id, &model.name, model.enabled, false)) }
             }
             p.when-words { (model.words) }
             @if let Some(conditions) = &model.conditions {
