@@ -4,6 +4,7 @@
 mod arranged;
 mod commands;
 mod common;
+mod credentials;
 mod device_page;
 mod door;
 mod events;

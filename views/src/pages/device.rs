@@ -291,12 +291,12 @@ fn details(look: Look<'_>, device: &DevicePage) -> Markup {
                 (topics(t.device.detail_reads, &device.details.reads))
                 (topics(t.device.detail_writes, &device.details.writes))
             }
-            @if let Some(users) = &device.details.broker_users { (broker_users(look, users)) }
+            @if let Some(users) = &device.details.broker_users { (broker_users(look, &device.panel.id, users)) }
         }
     }
 }
 
-fn broker_users(look: Look<'_>, users: &BrokerUsers) -> Markup {
+fn broker_users(look: Look<'_>, id: &DeviceId, users: &BrokerUsers) -> Markup {
     let t = look.t;
     html! {
         div.broker-users #broker-users {
@@ -312,6 +312,10 @@ fn broker_users(look: Look<'_>, users: &BrokerUsers) -> Markup {
                         p.hint.small { (t.device.credential_rotate_hint) }
                     }
                 },
+            }
+            p.ways {
+                a.button href=(links::device_credential(id)) { (t.add_device.connect) }
+                a.button.quiet href=(links::entities(id)) { (t.add_device.step_entities) }
             }
         }
     }

@@ -159,26 +159,36 @@ pub(crate) async fn bridge(
         return Ok(see_other(&links::device_credential(device)));
     }
     let visit = Visit::of(&app, &user).await?;
+    let bridge = rules::bridge_of(&credential.topics);
     let prefix = rules::prefix_of(&credential.topics);
     let prefix = prefix.unwrap_or_else(|| credential.username.clone());
+    let filters = credential.topics.iter().map(|rule| &rule.filter);
+    let tasmota_topic = rules::tasmota_topic(filters);
+    let (command, state) = match (bridge, &tasmota_topic) {
+        (Some(BridgePreset::Tasmota), topic) => {
+            let topic = topic.as_deref().unwrap_or("tasmota");
+            (format!("cmnd/{topic}/POWER"), format!("stat/{topic}/POWER"))
+        }
+        _ => (format!("{prefix}/test/set"), format!("{prefix}/test")),
+    };
     let mut connection = connection(&app, &credential.username);
     connection.password = password(&app, &user, &request, credential.id);
     connection.entities = vec![SnippetEntity {
         name: credential.name.clone(),
         kind: Kind::Switch,
-        command_topic: Some(format!("{prefix}/test/set")),
-        state_topic: Some(format!("{prefix}/test")),
+        command_topic: Some(command),
+        state_topic: Some(state),
         example: "ON".to_owned(),
     }];
     connection.availability = Some(format!("{prefix}/status"));
     connection.base = prefix;
-    let filters = credential.topics.iter().map(|rule| &rule.filter);
     let model = CredentialPage {
         whose: Whose::Bridge(credential.id),
         name: credential.name.clone(),
         exists: true,
         managed_by: managed_by(&app),
-        tasmota_topic: rules::tasmota_topic(filters),
+        bridge,
+        tasmota_topic,
         connection,
         rules: shown(&credential.topics),
         has_ca: app.config.ca_pem.is_some(),

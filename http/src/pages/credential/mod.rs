@@ -140,6 +140,7 @@ pub(crate) async fn device(
         managed_by: managed_by(&app),
         connection,
         rules: shown(&rules),
+        bridge: None,
         tasmota_topic: rules::tasmota_topic(&topics),
         has_ca: app.config.ca_pem.is_some(),
     };

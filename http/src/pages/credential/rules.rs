@@ -124,6 +124,19 @@ fn own(lines: &str) -> Result<Vec<TopicRule>, usize> {
     Ok(rules)
 }
 
+/// Which program the rules are for, as far as they tell.
+pub(super) fn bridge_of(rules: &[TopicRule]) -> Option<BridgePreset> {
+    let any = |start: &str| rules.iter().any(|rule| rule.filter.starts_with(start));
+    if any("cmnd/") {
+        return Some(BridgePreset::Tasmota);
+    }
+    if any("esphome/") {
+        return Some(BridgePreset::EspHome);
+    }
+    let listens = rules.contains(&read("homeassistant/#"));
+    listens.then_some(BridgePreset::Zigbee2Mqtt)
+}
+
 /// The prefix that a bridge's rules are about, for its snippets.
 pub(super) fn prefix_of(rules: &[TopicRule]) -> Option<String> {
     let mut own = rules
@@ -165,6 +178,7 @@ mod tests {
             BridgePreset::EspHome,
         ] {
             let rules = of(&ENGLISH, &form(preset, "cellar/node", "")).expect("rules");
+            assert_eq!(bridge_of(&rules), Some(preset));
             for rule in &rules {
                 assert_eq!(valid_filter(&rule.filter), Ok(()), "{}", rule.filter);
                 assert!(!rule.filter.starts_with(['+', '#', '$']));

@@ -46,6 +46,8 @@ pub struct CredentialPage {
     pub connection: Connection,
     /// What it may touch: whether it may publish, and the filter.
     pub rules: Vec<(bool, String)>,
+    /// What the bridge is, as far as its topics tell.
+    pub bridge: Option<BridgePreset>,
     /// The topic that Tasmota would have, if the device's topics look like Tasmota's.
     pub tasmota_topic: Option<String>,
     /// Whether the hub's certificate authority can be downloaded.
@@ -188,6 +190,7 @@ fn snippets(t: &Texts, model: &CredentialPage) -> Markup {
     let c = &t.credential;
     let connection = &model.connection;
     let is_bridge = matches!(model.whose, Whose::Bridge(_));
+    let may_be = |preset| model.bridge.is_none_or(|bridge| bridge == preset);
     html! {
         section.block.snippets aria-labelledby="snippets-name" {
             h2 #snippets-name { (c.snippets) }
@@ -197,10 +200,16 @@ fn snippets(t: &Texts, model: &CredentialPage) -> Markup {
             }
             @if !is_bridge && connection.entities.is_empty() { p.hint { (c.no_entities) } }
             @if is_bridge {
-                (snippet(t, "zigbee2mqtt", "Zigbee2MQTT", c.snippet_zigbee, &zigbee2mqtt(connection)))
+                @if may_be(BridgePreset::Zigbee2Mqtt) {
+                    (snippet(t, "zigbee2mqtt", "Zigbee2MQTT", c.snippet_zigbee, &zigbee2mqtt(connection)))
+                }
+                @if may_be(BridgePreset::Tasmota) {
                 (snippet(t, "tasmota", "Tasmota", c.snippet_tasmota,
                     &tasmota(connection, model.tasmota_topic.as_deref().unwrap_or("tasmota"))))
+                }
+                @if may_be(BridgePreset::EspHome) {
                 (snippet(t, "esphome", "ESPHome", c.snippet_esphome, &esphome(connection)))
+                }
             } @else {
                 (snippet(t, "esp8266", "ESP8266 (Arduino)", c.snippet_arduino, &arduino_esp8266(connection)))
                 (snippet(t, "esp32", "ESP32 (Arduino)", c.snippet_esp32, &arduino_esp32(connection)))
