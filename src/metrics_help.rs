@@ -6,7 +6,7 @@
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 /// Counters and their meaning.
-const COUNTERS: [(&str, &str); 22] = [
+const COUNTERS: [(&str, &str); 26] = [
     (
         "iothome_actor_restarts_total",
         "Parts of the hub that failed and were started again",
@@ -82,6 +82,22 @@ const COUNTERS: [(&str, &str); 22] = [
     (
         "iothome_restarts_total",
         "Devices that failed and were started again",
+    ),
+    (
+        "iothome_occurrences_decided_total",
+        "Due instants of schedules decided, by the state of their row",
+    ),
+    (
+        "iothome_occurrences_total",
+        "Occurrences of schedules by their end",
+    ),
+    (
+        "iothome_occurrences_write_failures_total",
+        "Batches of occurrences that could not be written at once",
+    ),
+    (
+        "iothome_schedule_actions_total",
+        "Actions of schedules that were due, by what became of them",
     ),
 ];
 

@@ -209,6 +209,7 @@ async fn hub(store: &Store, broker: &Arc<Broker>, pin: Fingerprint, access: &Sha
         sha256: None,
         sha1: None,
         password_workers: 1,
+        scheduling: iothome_actors::Scheduling::default(),
     };
     let hub = Box::pin(Hub::start(config, store.clone(), Clock::system()));
     hub.await.expect("starts")
