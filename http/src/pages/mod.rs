@@ -14,6 +14,7 @@ mod error;
 mod home;
 mod new_devices;
 mod range;
+mod schedules;
 mod sessions;
 mod set_up;
 pub(crate) mod show;
@@ -28,6 +29,7 @@ use crate::routes::{Access, Entry};
 /// The page routes.
 pub(crate) fn routes() -> Vec<Entry> {
     let mut routes = making();
+    routes.extend(schedules::routes());
     routes.extend([
         Entry::get("/assets/{file}", Access::Asset, assets::asset),
         Entry::get("/sign-in", Access::Open, sign_in::show),

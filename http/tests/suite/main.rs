@@ -12,6 +12,7 @@ mod hostile;
 mod live;
 mod making;
 mod pages;
+mod schedule_pages;
 mod set_up;
 mod sign_in;
 mod things;

@@ -99,8 +99,7 @@ pub(super) fn row(teller: Teller<'_>, device: &DeviceId, current: &str) -> Actio
 fn current_words(teller: Teller<'_>, current: &str) -> String {
     match Chosen::read(current) {
         Some(chosen) => {
-            let what =
-                show::action_words(teller.t(), chosen.action, chosen.value.as_ref(), None);
+            let what = show::action_words(teller.t(), chosen.action, chosen.value.as_ref(), None);
             format!("{}: {what}", chosen.entity)
         }
         None => current.chars().take(100).collect(),
@@ -191,7 +190,10 @@ mod tests {
     #[test]
     fn a_typed_value_is_what_its_kind_needs() {
         assert_eq!(typed_value(Kind::Number, " 20,5 "), Some(json!(20.5)));
-        assert_eq!(typed_value(Kind::Light, "40"), Some(json!({"brightness": 40})));
+        assert_eq!(
+            typed_value(Kind::Light, "40"),
+            Some(json!({"brightness": 40}))
+        );
         assert_eq!(typed_value(Kind::Number, "warm"), None);
         assert_eq!(typed_value(Kind::Number, "inf"), None);
     }

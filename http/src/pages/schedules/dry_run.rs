@@ -2,8 +2,8 @@
 //!
 //! Owner of how much of it a page shows. The scheduler bounds the span.
 
-use super::words::{Teller, local};
 use super::stopped;
+use super::words::{Teller, local};
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::auth::extract::Form;
@@ -35,7 +35,11 @@ const OFFERED_MS: i64 = 7 * 86_400_000;
 /// The empty form, for the next week.
 pub(super) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
     let visit = Visit::of(&app, &user).await?;
-    let field = |at: Timestamp| local(at, &visit.zone).strftime("%Y-%m-%dT%H:%M").to_string();
+    let field = |at: Timestamp| {
+        local(at, &visit.zone)
+            .strftime("%Y-%m-%dT%H:%M")
+            .to_string()
+    };
     let model = SimulatePage {
         from: field(visit.now),
         to: field(visit.now.plus_millis(OFFERED_MS)),
@@ -98,8 +102,7 @@ fn faulty(visit: &Visit, model: &SimulatePage) -> HttpResponse {
 fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let wall: DateTime = text.trim().parse().ok()?;
     let sane = (1970..=2100).contains(&wall.year());
-    let at = wall.to_zoned(zone.clone()).ok().filter(|_| sane)?;
-    Some(Timestamp::from_millis(at.timestamp().as_millisecond()))
+    super::words::instant(wall, zone).filter(|_| sane)
 }
 
 fn told(teller: Teller<'_>, found: &Simulation) -> Simulated {

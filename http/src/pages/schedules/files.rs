@@ -5,8 +5,8 @@
 
 use super::list::may_make;
 use super::multipart::{self, Parts};
-use super::words::Teller;
 use super::stopped;
+use super::words::Teller;
 use crate::app::App;
 use crate::auth::{CurrentUser, csrf};
 use crate::door::limits::BODY_WAIT;

@@ -175,7 +175,11 @@ fn when(values: &mut Values, trigger: &Trigger) {
             set("when", "sun".to_owned());
             set("sun_event", event.as_str().to_owned());
             set("sun_minutes", offset_minutes.unsigned_abs().to_string());
-            let side = if *offset_minutes > 0 { "after" } else { "before" };
+            let side = if *offset_minutes > 0 {
+                "after"
+            } else {
+                "before"
+            };
             set("sun_side", side.to_owned());
         }
     }

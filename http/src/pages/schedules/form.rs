@@ -141,7 +141,11 @@ impl<'a> Desk<'a> {
         }
         let is_faulty = !problems.is_empty();
         let markup = self.page(values, problems, false);
-        Ok(if is_faulty { faulty(markup) } else { page(markup) })
+        Ok(if is_faulty {
+            faulty(markup)
+        } else {
+            page(markup)
+        })
     }
 
     async fn save(&self, values: Values) -> Answer {
@@ -213,7 +217,11 @@ impl<'a> Desk<'a> {
         match task {
             "add" => self.add_chosen(values, problems),
             "if-state" => self.add_state(values, problems),
-            "if-time" => self.add_condition(values, &[("kind", "time"), ("from", "22:00"), ("to", "06:00")], problems),
+            "if-time" => self.add_condition(
+                values,
+                &[("kind", "time"), ("from", "22:00"), ("to", "06:00")],
+                problems,
+            ),
             "if-sun" => self.add_condition(values, &[("kind", "sun"), ("sun", "down")], problems),
             "drop-conditions" => drop(values.remove("raw_conditions")),
             _ => {}
@@ -289,7 +297,10 @@ impl<'a> Desk<'a> {
             problems.insert("conditions".to_owned(), told);
         } else {
             let row = row.iter();
-            all.push(row.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+            all.push(
+                row.map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                    .collect(),
+            );
         }
         put(values, 'c', all);
     }
@@ -365,7 +376,13 @@ impl<'a> Desk<'a> {
                 }),
                 kept: self.kept(&values),
             },
-            zone: self.teller.home().zone.iana_name().unwrap_or("UTC").to_owned(),
+            zone: self
+                .teller
+                .home()
+                .zone
+                .iana_name()
+                .unwrap_or("UTC")
+                .to_owned(),
             values,
             problems,
             preview,

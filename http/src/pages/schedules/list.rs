@@ -2,8 +2,8 @@
 //!
 //! Owner of its order: what runs before what is turned off, the next first.
 
-use super::words::Teller;
 use super::stopped;
+use super::words::Teller;
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::json::Query;
@@ -36,11 +36,7 @@ pub(super) struct Wanted {
 }
 
 /// The list.
-pub(super) async fn show(
-    app: web::Data<App>,
-    user: CurrentUser,
-    wanted: Query<Wanted>,
-) -> Answer {
+pub(super) async fn show(app: web::Data<App>, user: CurrentUser, wanted: Query<Wanted>) -> Answer {
     let visit = Visit::of(&app, &user).await?;
     let teller = Teller::of(&app, &user, &visit);
     let device: Option<DeviceId> = wanted.0.device.as_deref().and_then(|d| d.parse().ok());

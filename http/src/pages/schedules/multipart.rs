@@ -82,7 +82,13 @@ mod tests {
 
     #[test]
     fn what_is_no_form_is_none() {
-        for bad in ["", "--x", "--x\r\n", "--y\r\n\r\n--y--", "--x\r\nno head\r\n--x--"] {
+        for bad in [
+            "",
+            "--x",
+            "--x\r\n",
+            "--y\r\n\r\n--y--",
+            "--x\r\nno head\r\n--x--",
+        ] {
             assert_eq!(Parts::read(bad.as_bytes(), "x"), None, "{bad:?}");
         }
         assert_eq!(Parts::read(b"--x\r\n\xff\r\n\r\n\r\n--x--", "x"), None);
@@ -91,7 +97,10 @@ mod tests {
     #[test]
     fn a_boundary_is_taken_from_its_header_only() {
         let of = |text| boundary(text);
-        assert_eq!(of("multipart/form-data; boundary=\"ab c\""), Some("ab c".into()));
+        assert_eq!(
+            of("multipart/form-data; boundary=\"ab c\""),
+            Some("ab c".into())
+        );
         assert_eq!(of("multipart/form-data"), None);
         assert_eq!(of("application/json; boundary=x"), None);
     }

@@ -95,7 +95,10 @@ pub(super) async fn show(
     Ok(page(markup))
 }
 
-fn due(teller: Teller<'_>, schedule: &Schedule) -> Vec<iothome_views::components::schedule::DueLine> {
+fn due(
+    teller: Teller<'_>,
+    schedule: &Schedule,
+) -> Vec<iothome_views::components::schedule::DueLine> {
     let home = teller.home();
     let plan = Plan::of(&schedule.definition, &home);
     let due = plan.after(teller.visit.now).take(DUE);
@@ -165,7 +168,7 @@ fn caused(teller: Teller<'_>, action: &Caused) -> HistoryAction {
         of: teller.name(&run.target),
         what: show::action_words(t, run.action, run.value.as_ref(), entity),
         status: command.map(|command| command.status),
-        latency_ms: command.and_then(|command| show::latency(t, command)),
+        latency_ms: command.and_then(|command| show::command_latency(t, command)),
         state: run.state,
         reason: match command {
             Some(command) => show::reason_words(t, command),
@@ -253,7 +256,8 @@ async fn ended(
             line.occurrence.state.is_end()
                 && line.actions.iter().all(|action| {
                     let command = action.command.as_ref();
-                    command.is_some_and(|c| c.status.is_end()) || action.run.state.is_end() && command.is_none()
+                    command.is_some_and(|c| c.status.is_end())
+                        || action.run.state.is_end() && command.is_none()
                 })
         });
         if done {

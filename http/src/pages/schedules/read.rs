@@ -105,7 +105,10 @@ impl<'a> Reader<'a> {
         });
         let made = made.unwrap_or_else(|| self.teller.t().schedule_form.title_new.to_owned());
         let limit = iothome_engine::schedule::NAME_MAX;
-        made.chars().filter(|c| !c.is_control()).take(limit).collect()
+        made.chars()
+            .filter(|c| !c.is_control())
+            .take(limit)
+            .collect()
     }
 
     /// Minutes, perhaps with a fraction, as seconds.
@@ -238,7 +241,7 @@ impl<'a> Reader<'a> {
         let at = Timestamp::from_millis((now + seconds) * 1000);
         let zone = self.zone();
         let wall = local(at, &zone);
-        let first = zone.to_ambiguous_zoned(wall).earlier();
+        let first = zone.to_ambiguous_zoned_datetime(wall).earlier();
         let first = first.map(|first| first.timestamp().as_second());
         let second = first.is_ok_and(|first| first != now + seconds);
         (wall.strftime("%Y-%m-%dT%H:%M:%S").to_string(), second)
@@ -266,8 +269,8 @@ impl<'a> Reader<'a> {
         let time: jiff::civil::Time = from.parse().ok()?;
         let zone = self.zone();
         let today = local(self.teller.visit.now, &zone).date();
-        let at = today.to_datetime(time).to_zoned(zone).ok()?;
-        Some(Timestamp::from_millis(at.timestamp().as_millisecond()).to_string())
+        let opens = super::words::instant(today.to_datetime(time), &zone)?;
+        Some(opens.to_string())
     }
 
     fn limits(&mut self, trigger: &mut Value) {
@@ -301,10 +304,7 @@ impl<'a> Reader<'a> {
             actions.push(self.action(n, row));
         }
         if actions.is_empty() {
-            self.wrong(
-                "actions",
-                self.teller.t().schedule_form.problem_no_actions,
-            );
+            self.wrong("actions", self.teller.t().schedule_form.problem_no_actions);
         }
         actions
     }
@@ -364,7 +364,9 @@ impl<'a> Reader<'a> {
     fn condition(&mut self, n: usize, row: &Row) -> Value {
         let text = |part: &str| row.get(part).map_or("", |text| text.trim());
         let part = match text("kind") {
-            "sun" => json!({"kind": "sun", "is": if text("sun") == "down" { "down" } else { "up" }}),
+            "sun" => {
+                json!({"kind": "sun", "is": if text("sun") == "down" { "down" } else { "up" }})
+            }
             "time" => {
                 let mut part = json!({"kind": "time"});
                 for side in ["from", "to"] {

@@ -112,7 +112,8 @@ fn name(teller: Teller<'_>, date: Date) -> String {
 /// How clocks change on a day, in words.
 fn change(teller: Teller<'_>, date: Date) -> Option<String> {
     let zone = &teller.visit.zone;
-    let start = date.to_zoned(zone.clone()).ok()?.timestamp();
+    let midnight = zone.to_ambiguous_zoned_datetime(date.into());
+    let start = midnight.compatible().ok()?.timestamp();
     let found = zone.following(start).next()?;
     let at = found.timestamp();
     let before = zone.to_offset(at - jiff::SignedDuration::from_secs(1));

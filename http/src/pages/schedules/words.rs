@@ -177,3 +177,9 @@ pub(super) fn local(at: Timestamp, zone: &TimeZone) -> jiff::civil::DateTime {
     let at = jiff::Timestamp::from_millisecond(at.as_millis());
     zone.to_datetime(at.unwrap_or(jiff::Timestamp::UNIX_EPOCH))
 }
+
+/// The instant at which the wall shows this, the first of two; after a gap, as much later.
+pub(super) fn instant(wall: jiff::civil::DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let at = zone.to_ambiguous_zoned_datetime(wall).compatible().ok()?;
+    Some(Timestamp::from_millis(at.timestamp().as_millisecond()))
+}

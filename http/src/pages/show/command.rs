@@ -102,7 +102,7 @@ pub(super) fn outcome(
         command: command.id,
         asked: asked(reading.t, command, Some(entity)),
         status: command.status,
-        latency_ms: latency(reading.t, command),
+        latency_ms: command_latency(reading.t, command),
         reason: reason_words(reading.t, command),
         when: reading.when(ended_at),
     })
@@ -121,14 +121,14 @@ pub(crate) fn line(
         asked: asked(reading.t, command, entity),
         cause: cause(reading.t, scheduled, command.cause.name()),
         status: command.status,
-        latency_ms: latency(reading.t, command),
+        latency_ms: command_latency(reading.t, command),
         reason: reason_words(reading.t, command),
         accepted: reading.when(command.accepted_at),
     }
 }
 
 /// How long it took, where the time was the device's or the broker's doing.
-pub(crate) fn latency(t: &Texts, command: &Command) -> Option<String> {
+pub(crate) fn command_latency(t: &Texts, command: &Command) -> Option<String> {
     let tells = matches!(
         command.status,
         Status::Confirmed | Status::Delivered | Status::Rejected

@@ -12,7 +12,7 @@ mod latency;
 mod timeline;
 
 pub(crate) use chart::{Shape, chart, recorded};
-pub(crate) use command::{action_words, latency, line, reason_words};
+pub(crate) use command::{action_words, command_latency, line, reason_words};
 pub(crate) use device::{card, facts, home, panel, topics};
 pub(crate) use latency::latency;
 pub(crate) use timeline::{Changes, timeline};

@@ -88,9 +88,11 @@ fn column(t: &Texts, n: usize, day: &WeekDay) -> Markup {
     let id = format!("day-{n}");
     html! {
         section.week-day aria-labelledby=(id) {
-            h2 id=(id) { time datetime=(day.iso) { (day.name) } }
-            @if let Some(change) = &day.change {
-                p.trouble.notice { (Icon::Clock.draw()) span { (change) } }
+            header.week-head {
+                h2 id=(id) { time datetime=(day.iso) { (day.name) } }
+                @if let Some(change) = &day.change {
+                    p.trouble.notice { (Icon::Clock.draw()) span { (change) } }
+                }
             }
             @if day.items.is_empty() { p.empty-line { (t.schedules.week_day_none) } }
             @for hour in 0..24 {
