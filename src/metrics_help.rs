@@ -112,7 +112,7 @@ const GAUGES: [(&str, &str); 3] = [
 ];
 
 /// Histograms, their unit and their meaning.
-const HISTOGRAMS: [(&str, Unit, &str); 5] = [
+const HISTOGRAMS: [(&str, Unit, &str); 7] = [
     (
         "iothome_command_seconds",
         Unit::Seconds,
@@ -137,6 +137,16 @@ const HISTOGRAMS: [(&str, Unit, &str); 5] = [
         "iothome_journal_write_seconds",
         Unit::Seconds,
         "Time one transaction of rows took",
+    ),
+    (
+        "iothome_occurrences_write_seconds",
+        Unit::Seconds,
+        "Time one transaction of occurrences took",
+    ),
+    (
+        "iothome_schedule_lateness_seconds",
+        Unit::Seconds,
+        "From the instant of a scheduled action to its durable command",
     ),
 ];
 

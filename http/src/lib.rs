@@ -6,6 +6,7 @@
 mod api;
 mod app;
 mod auth;
+mod cities;
 mod config;
 mod door;
 mod error;

@@ -5,20 +5,27 @@
 
 mod add_device;
 mod assets;
-mod broker;
+pub(crate) mod broker;
 mod command;
 mod credential;
 mod device;
 mod edit_device;
 mod error;
-mod home;
+mod favourites;
+pub(crate) mod home;
+mod house;
 mod new_devices;
+mod people;
+mod place;
 mod range;
+mod rights;
+mod rooms;
 mod schedules;
 mod sessions;
 mod set_up;
 pub(crate) mod show;
 mod sign_in;
+pub(crate) mod system;
 pub(crate) mod visit;
 
 pub(crate) use credential::Issued;
@@ -29,6 +36,8 @@ use crate::routes::{Access, Entry};
 /// The page routes.
 pub(crate) fn routes() -> Vec<Entry> {
     let mut routes = making();
+    routes.extend(rooms_and_order());
+    routes.extend(house_and_people());
     routes.extend(schedules::routes());
     routes.extend([
         Entry::get("/assets/{file}", Access::Asset, assets::asset),
@@ -38,6 +47,17 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::get("/set-up", Access::Open, set_up::show),
         Entry::post("/set-up", Access::Open, set_up::submit),
         Entry::get("/", Access::Cookie, home::show),
+        Entry::get("/favourites", Access::Cookie, favourites::show),
+        Entry::post(
+            "/favourites/{device}/move",
+            Access::Cookie,
+            favourites::shift,
+        ),
+        Entry::post(
+            "/devices/{device}/favourite",
+            Access::Cookie,
+            favourites::mark,
+        ),
         Entry::get("/devices/{device}", Access::Cookie, device::show),
         Entry::get("/devices/{device}/edit", Access::Cookie, edit_device::show),
         Entry::post(
@@ -73,6 +93,21 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::post("/sessions/{id}/end", Access::Cookie, sessions::end),
     ]);
     routes
+}
+
+fn rooms_and_order() -> Vec<Entry> {
+    const ROOM: &str = "/rooms/{room}";
+    const DEVICE_MOVE: &str = "/rooms/{room}/devices/{device}/move";
+    vec![
+        Entry::get("/rooms", Access::Cookie, rooms::show),
+        Entry::post("/rooms", Access::Cookie, rooms::create),
+        Entry::get(ROOM, Access::Cookie, rooms::show_one),
+        Entry::post(ROOM, Access::Cookie, rooms::save),
+        Entry::post("/rooms/{room}/off", Access::Cookie, home::all_off),
+        Entry::post("/rooms/{room}/move", Access::Cookie, rooms::shift),
+        Entry::post("/rooms/{room}/delete", Access::Cookie, rooms::delete),
+        Entry::post(DEVICE_MOVE, Access::Cookie, rooms::shift_device),
+    ]
 }
 
 /// The routes of making devices by hand and of broker users.
@@ -129,5 +164,29 @@ fn making() -> Vec<Entry> {
             cookie,
             credential::delete,
         ),
+    ]
+}
+
+/// The routes of the home's settings, the hub itself and the people.
+fn house_and_people() -> Vec<Entry> {
+    let cookie = Access::Cookie;
+    vec![
+        Entry::get("/settings/home", cookie, house::show),
+        Entry::post("/settings/home", cookie, house::submit),
+        Entry::get("/first-device", cookie, broker::first_device),
+        Entry::get("/system", cookie, system::show),
+        Entry::get("/people", cookie, people::show),
+        // Before the person of any id.
+        Entry::get("/people/add", cookie, people::add),
+        Entry::post("/people/add", cookie, people::create),
+        Entry::get("/people/{id}", cookie, rights::person),
+        Entry::post("/people/{id}", cookie, people::change),
+        Entry::post("/people/{id}/rights", cookie, rights::change),
+        Entry::post("/people/{id}/password", cookie, people::password),
+        Entry::post("/people/{id}/sign-in", cookie, people::sign_in),
+        Entry::get("/people/{id}/delete", cookie, people::ask_delete),
+        Entry::post("/people/{id}/delete", cookie, people::delete),
+        Entry::get("/devices/{device}/access", cookie, rights::access),
+        Entry::post("/devices/{device}/access", cookie, rights::change_access),
     ]
 }

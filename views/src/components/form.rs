@@ -85,12 +85,22 @@ impl Field<'_> {
                     dir=[(self.kind == "text").then_some("auto")]
                     required[self.required] autofocus[self.autofocus];
                 @if let Some(problem) = self.problem {
-                    p.problem id=(problem_id) { (Icon::Warning.draw()) span { (problem) } }
+                    (self::problem(&problem_id, problem))
                 }
                 @if let Some(hint) = self.hint { p.hint id=(hint_id) { (hint) } }
             }
         }
     }
+}
+
+/// A notice that something was done.
+pub fn done(text: &str) -> Markup {
+    html! { p.banner.good role="status" { (Icon::Check.draw()) span { (text) } } }
+}
+
+/// What is wrong with a field, beside it.
+pub fn problem(id: &str, text: &str) -> Markup {
+    html! { p.problem id=(id) { (Icon::Warning.draw()) span { (text) } } }
 }
 
 /// A notice above a form.

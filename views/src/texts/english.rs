@@ -4,8 +4,9 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, chart, credential, device, entity, error, frame, home, new_devices,
-    rhythm, schedule_form, schedules, set_up, sign_in, you,
+    add_device, bench, broker, chart, credential, device, entity, error, first_device, frame, home,
+    house, new_devices, people, places, rhythm, rooms, schedule_form, schedules, set_up, sign_in,
+    system, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -30,6 +31,11 @@ pub static ENGLISH: Texts = Texts {
     add_device: add_device::ENGLISH,
     bench: bench::ENGLISH,
     broker: broker::ENGLISH,
+    first_device: first_device::ENGLISH,
+    house: house::ENGLISH,
+    people: people::ENGLISH,
+    places: places::ENGLISH,
+    system: system::ENGLISH,
     chart: chart::ENGLISH,
     credential: credential::ENGLISH,
     device: device::ENGLISH,
@@ -38,6 +44,7 @@ pub static ENGLISH: Texts = Texts {
     frame: frame::ENGLISH,
     home: home::ENGLISH,
     new_devices: new_devices::ENGLISH,
+    rooms: rooms::ENGLISH,
     rhythm: rhythm::ENGLISH,
     schedule_form: schedule_form::ENGLISH,
     schedules: schedules::ENGLISH,

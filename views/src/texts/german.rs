@@ -4,8 +4,9 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, chart, credential, device, entity, error, frame, home, new_devices,
-    rhythm, schedule_form, schedules, set_up, sign_in, you,
+    add_device, bench, broker, chart, credential, device, entity, error, first_device, frame, home,
+    house, new_devices, people, places, rhythm, rooms, schedule_form, schedules, set_up, sign_in,
+    system, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -30,6 +31,11 @@ pub static GERMAN: Texts = Texts {
     add_device: add_device::GERMAN,
     bench: bench::GERMAN,
     broker: broker::GERMAN,
+    first_device: first_device::GERMAN,
+    house: house::GERMAN,
+    people: people::GERMAN,
+    places: places::GERMAN,
+    system: system::GERMAN,
     chart: chart::GERMAN,
     credential: credential::GERMAN,
     device: device::GERMAN,
@@ -38,6 +44,7 @@ pub static GERMAN: Texts = Texts {
     frame: frame::GERMAN,
     home: home::GERMAN,
     new_devices: new_devices::GERMAN,
+    rooms: rooms::GERMAN,
     rhythm: rhythm::GERMAN,
     schedule_form: schedule_form::GERMAN,
     schedules: schedules::GERMAN,

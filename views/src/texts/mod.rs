@@ -4,6 +4,7 @@
 //! each language side by side; a language is one value of [`Texts`], so the compiler
 //! says what a translation lacks. Pages must never hold a sentence of their own.
 
+mod countries;
 mod dates;
 mod english;
 mod german;
@@ -19,14 +20,20 @@ pub mod credential;
 pub mod device;
 pub mod entity;
 pub mod error;
+pub mod first_device;
 pub mod frame;
 pub mod home;
+pub mod house;
 pub mod new_devices;
+pub mod people;
+pub mod places;
 pub mod rhythm;
+pub mod rooms;
 pub mod schedule_form;
 pub mod schedules;
 pub mod set_up;
 pub mod sign_in;
+pub mod system;
 pub mod you;
 
 pub use dates::Dates;
@@ -56,6 +63,11 @@ pub struct Texts {
     pub add_device: add_device::AddDeviceTexts,
     pub bench: bench::BenchTexts,
     pub broker: broker::BrokerTexts,
+    pub first_device: first_device::FirstDeviceTexts,
+    pub house: house::HouseTexts,
+    pub people: people::PeopleTexts,
+    pub places: places::PlaceTexts,
+    pub system: system::SystemTexts,
     pub chart: chart::ChartTexts,
     pub credential: credential::CredentialTexts,
     pub device: device::DeviceTexts,
@@ -64,6 +76,7 @@ pub struct Texts {
     pub frame: frame::FrameTexts,
     pub home: home::HomeTexts,
     pub new_devices: new_devices::NewDevicesTexts,
+    pub rooms: rooms::RoomsTexts,
     pub rhythm: rhythm::RhythmTexts,
     pub schedule_form: schedule_form::ScheduleFormTexts,
     pub schedules: schedules::SchedulesTexts,

@@ -74,6 +74,10 @@ impl World {
     }
 
     /// A schedule that was there before the scheduler begins.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a trigger is written where it is given"
+    )]
     pub(super) fn schedule(&self, number: u8, trigger: serde_json::Value) -> ScheduleId {
         let lamp = json!([{"device": "lamp", "entity": "main", "action": "turn_on"}]);
         self.schedule_with(number, json!({"trigger": trigger, "actions": lamp}))

@@ -154,6 +154,10 @@ impl<'a> Desk<'a> {
             Ok(definition) => definition,
             Err(problems) => return Ok(faulty(self.page(values, problems, false))),
         };
+        let (_, problems) = self.preview(&values, false);
+        if !problems.is_empty() {
+            return Ok(faulty(self.page(values, problems, false)));
+        }
         let seen = values.get("seen").map(String::as_str);
         if seen != Some(mark(&values).as_str()) {
             return Ok(page(self.page(values, Problems::new(), true)));

@@ -7,6 +7,8 @@ use super::words::Teller;
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::pages::visit::Visit;
+use iothome_actors::Hub;
+use iothome_engine::policy::Subject;
 use iothome_engine::schedule::{Due, Schedule};
 use iothome_engine::view::DeviceView;
 use iothome_views::components::schedule::{DeviceLine, DeviceSchedules};
@@ -47,9 +49,9 @@ pub(in crate::pages) fn of_device(
 }
 
 /// The schedule of all that somebody sees that is due next.
-pub(in crate::pages) fn next_up(app: &App, user: &CurrentUser) -> Option<(Arc<Schedule>, Due)> {
-    let scheduler = app.hub.scheduler();
-    let all = scheduler.list(&user.subject, None, LOOKED_AT, None);
+pub(in crate::pages) fn next_up(hub: &Hub, subject: &Subject) -> Option<(Arc<Schedule>, Due)> {
+    let scheduler = hub.scheduler();
+    let all = scheduler.list(subject, None, LOOKED_AT, None);
     let due = all.into_iter().filter_map(|schedule| {
         let due = scheduler.next(&schedule)?;
         (schedule.skip_due_at != Some(due.at)).then_some((schedule, due))

@@ -83,7 +83,7 @@ pub fn list(t: &'static Texts, viewer: &Viewer, live: &str, model: &ListPage) ->
         }
         (filters(t, &model.filters, filtered))
         @if model.schedules.is_empty() { (empty(t, model, filtered)) }
-        div #schedule-list .schedule-list {
+        div #schedule-list .schedule-list data-fresh {
             @for schedule in &model.schedules { (card(t, &viewer.csrf, schedule)) }
         }
         @if let Some(more) = &model.more { p.ways { a.button href=(more) rel="next" { (s.more) } } }

@@ -164,7 +164,7 @@ fn button(viewer: &Viewer, address: &str, words: &str, strong: bool) -> Markup {
 fn history(t: &Texts, model: &SchedulePage) -> Markup {
     let s = &t.schedules;
     html! {
-        section.block #history aria-labelledby="history-name" {
+        section.block #history aria-labelledby="history-name" data-fresh {
             h2 #history-name { (s.section_history) }
             @if model.history.is_empty() {
                 p.empty-line { (s.history_none) }
