@@ -21,6 +21,7 @@ mod place;
 mod range;
 mod rights;
 mod rooms;
+mod schedules;
 mod set_up;
 mod settings;
 pub(crate) mod show;
@@ -40,6 +41,7 @@ pub(crate) fn routes() -> Vec<Entry> {
     let mut routes = making();
     routes.extend(rooms_and_order());
     routes.extend(house_and_people());
+    routes.extend(schedules::routes());
     routes.extend([
         Entry::get("/assets/{file}", Access::Asset, assets::asset),
         Entry::get("/sign-in", Access::Open, sign_in::show),

@@ -154,7 +154,7 @@ async fn a_member_sees_nothing_of_administration_in_the_navigation() {
     let page = browser.get("/").await.text;
     let nav = page.split("<nav").nth(1).unwrap();
     let nav = nav.split("</nav>").next().unwrap();
-    assert_eq!(nav.matches("<a ").count(), 2, "{nav}");
+    assert_eq!(nav.matches("<a ").count(), 3, "{nav}");
     for path in ["/settings", "/new-devices", "/broker"] {
         assert!(!nav.contains(path), "{nav}");
         assert_eq!(browser.get(path).await.status, 403, "{path}");
