@@ -29,7 +29,7 @@ pub use error::{AskError, HubError};
 pub use house::{Change, House};
 pub use hub::{
     Asked, BrokerStatus, DiscoveryMode, Hub, HubConfig, NewPerson, PASSWORD_MIN, PersonPatch,
-    Queue, SharedAccess, check_password, check_user_name, load_access,
+    Queue, SharedAccess, SharedFavourites, check_password, check_user_name, load_access,
 };
 pub use mqtt::{MqttConfig, Overheard, Tapped};
 pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};

@@ -52,6 +52,9 @@ pub enum Icon {
     Phone,
     Copy,
     Dot,
+    Star,
+    Search,
+    Filter,
 }
 
 impl Icon {
@@ -199,6 +202,12 @@ impl Icon {
             Self::Wave => &["M3 12h3l2.5-6 4 12 3-8 1.5 2h4"],
             Self::Phone => &["M8 3.5h8v17H8Z", "M11.5 17.5h1"],
             Self::Copy => &["M9 9h10v11H9Z", "M15 9V4H5v11h4"],
+            Self::Star => &["M12 3.8l2.5 5.1 5.6.8-4.1 4 1 5.6-5-2.6-5 2.6 1-5.6-4.1-4 5.6-.8Z"],
+            Self::Search => &[
+                "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13",
+                "M15.3 15.3 20 20",
+            ],
+            Self::Filter => &["M4 6h16", "M7 12h10", "M10 18h4"],
             Self::Dot => &["M12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6"],
         }
     }

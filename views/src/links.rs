@@ -2,7 +2,9 @@
 //!
 //! Owner of every path a page names. It must never hold an address of the REST interface.
 
-use iothome_engine::ids::{CredentialId, DeviceId, EntityId, ScheduleId, SessionId, UserId};
+use iothome_engine::ids::{
+    CredentialId, DeviceId, EntityId, RoomId, ScheduleId, SessionId, UserId,
+};
 use iothome_engine::kind::Kind;
 
 /// The home page.
@@ -19,6 +21,10 @@ pub const NEW_DEVICES: &str = "/new-devices";
 pub const BROKER: &str = "/broker";
 /// The viewer's sessions.
 pub const SESSIONS: &str = "/sessions";
+/// The rooms and their order.
+pub const ROOMS: &str = "/rooms";
+/// The viewer's favourites and their order.
+pub const FAVOURITES: &str = "/favourites";
 /// The hub itself: health, memory, warnings.
 pub const SYSTEM: &str = "/system";
 /// The home's own settings: page and form.
@@ -47,6 +53,41 @@ pub fn command(device: &DeviceId, entity: &EntityId) -> String {
 /// Where a quarantined device is let back.
 pub fn release(device: &DeviceId) -> String {
     format!("/devices/{device}/release")
+}
+
+/// Where a device becomes a favourite or is one no more.
+pub fn favourite(device: &DeviceId) -> String {
+    format!("/devices/{device}/favourite")
+}
+
+/// Where a favourite is moved up or down.
+pub fn move_favourite(device: &DeviceId) -> String {
+    format!("{FAVOURITES}/{device}/move")
+}
+
+/// A room's page, and where its name and picture are changed.
+pub fn room(id: &RoomId) -> String {
+    format!("{ROOMS}/{id}")
+}
+
+/// Where a room is moved up or down.
+pub fn move_room(id: &RoomId) -> String {
+    format!("{ROOMS}/{id}/move")
+}
+
+/// Where a room is deleted.
+pub fn delete_room(id: &RoomId) -> String {
+    format!("{ROOMS}/{id}/delete")
+}
+
+/// Where a device of a room is moved up or down.
+pub fn move_device(room: &RoomId, device: &DeviceId) -> String {
+    format!("{ROOMS}/{room}/devices/{device}/move")
+}
+
+/// Where everything in a room (`none`: in no room) is turned off.
+pub fn room_off(section: &str) -> String {
+    format!("{ROOMS}/{section}/off")
 }
 
 /// A device's edit form: page and form.
@@ -229,11 +270,16 @@ pub fn entity_anchor(device: &DeviceId, entity: &EntityId) -> String {
     format!("entity-{device}.{entity}")
 }
 
+/// The longest query of the home page that a form brings back, in bytes.
+const QUERY_MAX: usize = 600;
+
 /// The page a form was on, to return there: never a free address, so that no form can lead astray.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Back {
     /// The home page.
     Home,
+    /// The home page with a query: `home?` and what was searched for.
+    Found(String),
     /// A device's page.
     Device(DeviceId),
 }
@@ -243,6 +289,7 @@ impl Back {
     pub fn as_field(&self) -> &str {
         match self {
             Self::Home => "home",
+            Self::Found(field) => field,
             Self::Device(_) => "device",
         }
     }
@@ -251,14 +298,40 @@ impl Back {
     pub fn from_field(field: &str, device: &DeviceId) -> Self {
         match field {
             "device" => Self::Device(device.clone()),
-            _ => Self::Home,
+            _ => Self::home(field.strip_prefix("home?").unwrap_or_default()),
+        }
+    }
+
+    /// The home page with that query, if it is one that the page could have made.
+    pub fn home(query: &str) -> Self {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"%=&+._~-".contains(&b);
+        if query.is_empty() || query.len() > QUERY_MAX || !query.bytes().all(plain) {
+            return Self::Home;
+        }
+        Self::Found(format!("home?{query}"))
+    }
+
+    /// Where to send the browser after a form about `device`.
+    pub fn page(&self, device: &DeviceId) -> String {
+        match self {
+            Self::Device(id) => self::device(id),
+            _ => format!("{}#{}", self.start(), card_anchor(device)),
+        }
+    }
+
+    /// The address of the page itself.
+    pub fn start(&self) -> String {
+        match self {
+            Self::Home => HOME.to_owned(),
+            Self::Found(field) => field.replacen("home", HOME, 1),
+            Self::Device(id) => self::device(id),
         }
     }
 
     /// Where to send the browser after a form about `device` (and `entity`).
     pub fn address(&self, device: &DeviceId, entity: &EntityId) -> String {
         match self {
-            Self::Home => format!("{HOME}#{}", card_anchor(device)),
+            Self::Home | Self::Found(_) => self.page(device),
             Self::Device(id) => format!("{}#{}", self::device(id), entity_anchor(device, entity)),
         }
     }
@@ -275,8 +348,26 @@ mod tests {
             Back::from_field("device", &lamp),
             Back::Device(lamp.clone())
         );
-        for other in ["home", "https://evil.example", "//evil", "fridge", ""] {
+        for other in [
+            "home",
+            "https://evil.example",
+            "//evil",
+            "fridge",
+            "",
+            "home?",
+            "home?q=<b>",
+            "home?q=a#b",
+            "home?//evil",
+        ] {
             assert_eq!(Back::from_field(other, &lamp), Back::Home);
         }
+    }
+
+    #[test]
+    fn a_form_returns_to_what_was_searched_for() {
+        let lamp: DeviceId = "lamp".parse().expect("an id");
+        let found = Back::home("q=k%C3%BCche&state=on");
+        assert_eq!(Back::from_field(found.as_field(), &lamp), found);
+        assert_eq!(found.page(&lamp), "/?q=k%C3%BCche&state=on#card-lamp");
     }
 }

@@ -25,6 +25,7 @@ pub(crate) use start::supervisor_recipe;
 pub use ask::Asked;
 pub use figures::Queue;
 pub use people::{NewPerson, PASSWORD_MIN, PersonPatch, check_password, check_user_name};
+pub use places::SharedFavourites;
 
 use crate::clock::Clock;
 use crate::error::HubError;
@@ -151,6 +152,7 @@ struct Inner {
     supervisor: Arc<Kept<SupervisorMsg>>,
     root: ActorRef<RootMsg>,
     keys: ask::Keys,
+    watched: places::Watched,
     /// The span of time in which this hub is known to have been alive.
     span: i64,
     started_at: Timestamp,

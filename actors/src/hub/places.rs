@@ -7,14 +7,47 @@ use super::Hub;
 use crate::error::HubError;
 use crate::house::Change;
 use crate::registrar::{By, RegistrarMsg};
+use arc_swap::ArcSwap;
 use iothome_engine::ids::{DeviceId, RoomId, UserId};
 use iothome_engine::policy::Subject;
 use iothome_store::{FAVOURITES_MAX, Room, RoomPatch};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 /// How long devices may take to show where they are now.
 const SHOW_MAX: Duration = Duration::from_secs(1);
+
+/// A user's favourites as they are now.
+pub type SharedFavourites = Arc<ArcSwap<Vec<DeviceId>>>;
+
+/// The favourites that somebody looks at. Bounded by the users whose pages are open.
+#[derive(Default)]
+pub(super) struct Watched {
+    lists: Mutex<HashMap<UserId, Weak<ArcSwap<Vec<DeviceId>>>>>,
+}
+
+impl Watched {
+    /// The list of this user, the same for all who look.
+    fn join(&self, user: UserId, now: Vec<DeviceId>) -> SharedFavourites {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.retain(|_, list| list.strong_count() > 0);
+        if let Some(list) = lists.get(&user).and_then(Weak::upgrade) {
+            list.store(Arc::new(now));
+            return list;
+        }
+        let list = SharedFavourites::new(ArcSwap::from_pointee(now));
+        lists.insert(user, Arc::downgrade(&list));
+        list
+    }
+
+    fn tell(&self, user: UserId, now: Vec<DeviceId>) {
+        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(list) = lists.get(&user).and_then(Weak::upgrade) {
+            list.store(Arc::new(now));
+        }
+    }
+}
 
 impl Hub {
     /// The rooms, in the household's order.
@@ -112,6 +145,15 @@ impl Hub {
         Ok(())
     }
 
+    /// A user's favourites, kept up to date for as long as somebody holds them.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn watch_favourites(&self, user: UserId) -> Result<SharedFavourites, HubError> {
+        let now = self.inner.store.favourites(user).await?;
+        Ok(self.inner.watched.join(user, now))
+    }
+
     /// Adds a device to a user's favourites, or takes it out; other pages of theirs are told.
     ///
     /// # Errors
@@ -133,8 +175,7 @@ impl Hub {
         } else {
             store.remove_favourite(user, device).await?;
         }
-        self.inner.services.tell(Change::Directory);
-        Ok(())
+        self.tell_favourites(user).await
     }
 
     /// Sets a user's favourites, in this order.
@@ -147,6 +188,12 @@ impl Hub {
             return Err(too_many());
         }
         self.inner.store.set_favourites(user, devices).await?;
+        self.tell_favourites(user).await
+    }
+
+    async fn tell_favourites(&self, user: UserId) -> Result<(), HubError> {
+        let now = self.inner.store.favourites(user).await?;
+        self.inner.watched.tell(user, now);
         self.inner.services.tell(Change::Directory);
         Ok(())
     }

@@ -91,6 +91,7 @@ impl Hub {
                 supervisor,
                 root,
                 keys: ask::Keys::new(),
+                watched: super::places::Watched::default(),
                 span,
                 started_at,
                 stopping: AtomicBool::new(false),

@@ -8,6 +8,7 @@ mod figures;
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::json::Query;
+use crate::pages::home::{self, Filter, HomeQuery, Watch};
 use crate::pages::show::{self, Reading};
 use crate::pages::visit::Visit;
 use crate::problem::Answer;
@@ -66,14 +67,26 @@ pub(crate) async fn live(
     user: CurrentUser,
     request: HttpRequest,
     wanted: Query<Wanted>,
+    found: Query<HomeQuery>,
 ) -> Answer {
     let visit = Visit::of(&app, &user).await?;
     let wanted = wanted.0;
+    let filter = Filter::of(&found.0);
+    let back = match (wanted.view, &wanted.device) {
+        (View::Device, Some(id)) => Back::Device(id.clone()),
+        _ => Back::home(&filter.query(filter.portion)),
+    };
+    let home = match wanted.view {
+        View::Home => {
+            let favourites = app.hub.watch_favourites(user.subject.user).await?;
+            let hub = app.hub.clone();
+            Some(Watch::start(hub, &user.subject, filter, favourites))
+        }
+        _ => None,
+    };
     let mut teller = Teller {
-        back: match (wanted.view, &wanted.device) {
-            (View::Device, Some(id)) => Back::Device(id.clone()),
-            _ => Back::Home,
-        },
+        back,
+        home,
         broker_connected: visit.viewer.broker_connected,
         figures: Figures::new(&app),
         hub: app.hub.clone(),
@@ -92,6 +105,8 @@ struct Teller {
     wanted: Wanted,
     visit: Visit,
     back: Back,
+    /// What a home page shows.
+    home: Option<Watch>,
     /// What the page was last told of the broker.
     broker_connected: bool,
     figures: Figures,
@@ -106,18 +121,36 @@ impl Teller {
                 .chain([frame("hello", NOTHING)])
                 .collect(),
             // Which cards there are is the page's matter: it asks for itself anew.
-            Signal::Rights => vec![frame("resync", NOTHING)],
-            Signal::Resync => Vec::new(),
+            Signal::Rights => {
+                self.page_is_old();
+                vec![frame("resync", NOTHING)]
+            }
+            Signal::Resync => {
+                self.page_is_old();
+                Vec::new()
+            }
+            Signal::Look if self.home.is_some() => self.changed(&[], subject, false),
             Signal::Look if subject.is_admin() => self.look(),
             Signal::Look => Vec::new(),
-            Signal::Changed(changes) | Signal::Missed(changes) => self.changed(changes, subject),
+            Signal::Changed(changes) => self.changed(changes, subject, false),
+            Signal::Missed(changes) => self.changed(changes, subject, true),
         }
     }
 
-    fn changed(&mut self, changes: &[Change], subject: &Subject) -> Vec<Frame> {
+    fn page_is_old(&mut self) {
+        if let Some(home) = &mut self.home {
+            home.page_is_old();
+        }
+    }
+
+    fn changed(&mut self, changes: &[Change], subject: &Subject, missed: bool) -> Vec<Frame> {
         self.visit.now = self.hub.clock().now();
+        if changes.iter().any(|c| matches!(c, Change::Directory)) {
+            self.page_is_old();
+        }
+        let at_home = self.at_home(changes, subject, missed);
         let told = changes.iter().filter_map(|c| self.change(c, subject));
-        let mut frames: Vec<Frame> = told.collect();
+        let mut frames: Vec<Frame> = told.chain(at_home).collect();
         // The toolkit has merged changes of a device; of the directory one is enough.
         if let Some(first) = frames.iter().position(|f| f.event == "resync") {
             let resync = frames.swap_remove(first);
@@ -132,16 +165,46 @@ impl Teller {
         match (change, self.wanted.view) {
             // Also the navigation says how many devices wait.
             (Change::Directory, _) => Some(frame("resync", NOTHING)),
-            (Change::Device(id), View::Home | View::Device) => self.device(id, subject),
+            (Change::Device(id), View::Device) => self.device(id, subject),
             (Change::Command(command), View::Device) => self.command(command, subject),
             _ => None,
         }
     }
 
+    /// What a home page is told of devices.
+    fn at_home(&mut self, changes: &[Change], subject: &Subject, missed: bool) -> Vec<Frame> {
+        let Some(home) = &mut self.home else {
+            return Vec::new();
+        };
+        let devices: Vec<&DeviceId> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Device(id) => Some(id),
+                Change::Command(_) | Change::Directory => None,
+            })
+            .collect();
+        let look = Look {
+            t: self.visit.t,
+            csrf: &self.visit.viewer.csrf,
+            back: &self.back,
+        };
+        let home::Told { elements, anew } = home.changed(
+            &self.visit,
+            look,
+            subject,
+            &devices,
+            missed && !devices.is_empty(),
+        );
+        let elements = elements.into_iter();
+        let cards = elements.map(|element| frame("card", element.into_string()));
+        let anew = anew.then(|| frame("resync", NOTHING));
+        cards.chain(anew).collect()
+    }
+
     /// Whether the page shows that device and its reader may see it.
     fn shows(&self, id: &DeviceId, subject: &Subject) -> bool {
         let own = self.wanted.device.as_ref() == Some(id);
-        (self.wanted.view == View::Home || own) && subject.may(Right::View, id)
+        own && subject.may(Right::View, id)
     }
 
     fn reading(&self, id: &DeviceId, subject: &Subject) -> Reading<'_> {
@@ -164,10 +227,7 @@ impl Teller {
             csrf: &self.visit.viewer.csrf,
             back: &self.back,
         };
-        let html = match self.wanted.view {
-            View::Device => device::panel(look, &show::panel(reading, &view)),
-            _ => show::card(reading, &view).draw(look),
-        };
+        let html = device::panel(look, &show::panel(reading, &view));
         Some(frame("card", html.into_string()))
     }
 

@@ -11,13 +11,15 @@ mod credential;
 mod device;
 mod edit_device;
 mod error;
-mod home;
+mod favourites;
+pub(crate) mod home;
 mod house;
 mod new_devices;
 mod people;
 mod place;
 mod range;
 mod rights;
+mod rooms;
 mod sessions;
 mod set_up;
 pub(crate) mod show;
@@ -33,6 +35,7 @@ use crate::routes::{Access, Entry};
 /// The page routes.
 pub(crate) fn routes() -> Vec<Entry> {
     let mut routes = making();
+    routes.extend(rooms_and_order());
     routes.extend(house_and_people());
     routes.extend([
         Entry::get("/assets/{file}", Access::Asset, assets::asset),
@@ -42,6 +45,17 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::get("/set-up", Access::Open, set_up::show),
         Entry::post("/set-up", Access::Open, set_up::submit),
         Entry::get("/", Access::Cookie, home::show),
+        Entry::get("/favourites", Access::Cookie, favourites::show),
+        Entry::post(
+            "/favourites/{device}/move",
+            Access::Cookie,
+            favourites::shift,
+        ),
+        Entry::post(
+            "/devices/{device}/favourite",
+            Access::Cookie,
+            favourites::mark,
+        ),
         Entry::get("/devices/{device}", Access::Cookie, device::show),
         Entry::get("/devices/{device}/edit", Access::Cookie, edit_device::show),
         Entry::post(
@@ -77,6 +91,21 @@ pub(crate) fn routes() -> Vec<Entry> {
         Entry::post("/sessions/{id}/end", Access::Cookie, sessions::end),
     ]);
     routes
+}
+
+fn rooms_and_order() -> Vec<Entry> {
+    const ROOM: &str = "/rooms/{room}";
+    const DEVICE_MOVE: &str = "/rooms/{room}/devices/{device}/move";
+    vec![
+        Entry::get("/rooms", Access::Cookie, rooms::show),
+        Entry::post("/rooms", Access::Cookie, rooms::create),
+        Entry::get(ROOM, Access::Cookie, rooms::show_one),
+        Entry::post(ROOM, Access::Cookie, rooms::save),
+        Entry::post("/rooms/{room}/off", Access::Cookie, home::all_off),
+        Entry::post("/rooms/{room}/move", Access::Cookie, rooms::shift),
+        Entry::post("/rooms/{room}/delete", Access::Cookie, rooms::delete),
+        Entry::post(DEVICE_MOVE, Access::Cookie, rooms::shift_device),
+    ]
 }
 
 /// The routes of making devices by hand and of broker users.

@@ -4,7 +4,7 @@ use crate::common::browser::{Browser, token_of, words_of};
 use crate::common::device::{Manner, Switch};
 use crate::common::{ADMIN, TestHouse};
 use iothome_engine::history::Sample;
-use iothome_engine::ids::EntityRef;
+use iothome_engine::ids::{DeviceId, EntityRef};
 use iothome_engine::value::Value;
 use iothome_store::HistoryBatch;
 use serde_json::json;
@@ -389,6 +389,38 @@ async fn a_month_of_a_busy_sensor_is_a_small_page() {
         assert!(page.len() < 64 * 1024, "{range}: {} bytes", page.len());
         let peak = words_of(&page).contains("highest 44");
         assert_eq!(peak, range == "30d", "{range}: a peak of one minute");
+    }
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_device_that_comes_and_goes_all_day_does_not_make_the_page_large() {
+    let (house, _) = fridge().await;
+    let words = ["eco", "boost"].map(Value::word);
+    let now = house.hub.clock().now();
+    let fridge: DeviceId = "fridge".parse().expect("an id");
+    let samples = (0..12_000_i64).map(|n| Sample {
+        target: EntityRef {
+            device: fridge.clone(),
+            entity: "mode".parse().expect("an id"),
+        },
+        at: now.plus_millis(-n * 7_000),
+        value: words[usize::from(n % 2 == 0)].clone(),
+    });
+    let availability =
+        (1..4_000_i64).map(|n| (fridge.clone(), now.plus_millis(-n * 20_000), n % 2 == 0));
+    let batch = HistoryBatch {
+        samples: samples.collect(),
+        availability: availability.collect(),
+        ..HistoryBatch::default()
+    };
+    house.store.write_history(&batch).await.expect("written");
+    let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    for range in ["1h", "24h", "7d"] {
+        let page = browser.get(&format!("{PAGE}?range={range}")).await.text;
+        assert!(page.len() < 160 * 1024, "{range}: {} bytes", page.len());
+        let words = words_of(&page);
+        assert!(words.contains("the device was away"), "{range}: {words}");
     }
     house.stop().await;
 }

@@ -101,7 +101,7 @@ async fn a_report_re_renders_the_card_and_the_device_page() {
     let card = home.find("card", "The socket On reported").await;
     assert!(
         card.data
-            .starts_with("<article class=\"card\" id=\"card-socket\"")
+            .starts_with("<article class=\"card single\" id=\"card-socket\"")
     );
     assert!(
         card.id.contains('-'),

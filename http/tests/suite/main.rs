@@ -8,6 +8,7 @@ mod credentials;
 mod device_page;
 mod door;
 mod events;
+mod home;
 mod hostile;
 mod hub_pages;
 mod live;

@@ -199,7 +199,7 @@ async fn a_member_sees_only_what_is_granted_and_drives_only_what_they_may() {
     );
     assert!(page.contains("action=\"/devices/lamp/"));
     assert!(
-        !page.contains("action=\"/devices/socket/"),
+        !page.contains("action=\"/devices/socket/entities/"),
         "a control without the right"
     );
     assert_eq!(browser.get("/devices/safe").await.status, 404);

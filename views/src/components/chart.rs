@@ -180,7 +180,7 @@ impl Chart {
             .label_style(("sans-serif", LABEL).into_font().color(&Ink::Label.color()))
             .draw()
             .map_err(|e| e.to_string())?;
-        for gap in &self.gaps {
+        for gap in gap::drawn(&self.period, &self.gaps) {
             let place = [(gap.from_ms, low), (gap.to_ms, high)];
             let rectangle = Rectangle::new(place, gap.why.ink().color().filled());
             chart.draw_series([rectangle]).map_err(|e| e.to_string())?;
@@ -238,7 +238,8 @@ impl Chart {
                 self.with_unit(t, slot.mean)
             },
         });
-        reader::with_gaps(t, slots.collect(), &self.gaps)
+        let gaps = gap::drawn(&self.period, &self.gaps);
+        reader::with_gaps(t, slots.collect(), &gaps)
     }
 
     fn table(&self, t: &Texts) -> Markup {

@@ -3,9 +3,13 @@
 //! Owner of how a gap is named in charts, legends and tables.
 
 use super::canvas::Ink;
+use super::period::Period;
 use crate::texts::Texts;
 use crate::time::duration;
 use maud::{Markup, html};
+
+/// Pixels of a phone's chart.
+const PIXELS: i64 = 288;
 
 /// Why nothing is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +59,25 @@ pub struct Gap {
 pub(super) fn between(gaps: &[Gap], from_ms: i64, to_ms: i64) -> bool {
     gaps.iter()
         .any(|gap| gap.from_ms < to_ms && gap.to_ms > from_ms)
+}
+
+/// The gaps as they are drawn: those of one reason that a pixel would hold become one.
+pub(super) fn drawn(period: &Period, gaps: &[Gap]) -> Vec<Gap> {
+    let pixel = period.length_ms() / PIXELS;
+    let mut drawn: Vec<Gap> = Vec::new();
+    for why in Why::ALL {
+        let first = drawn.len();
+        for gap in gaps.iter().filter(|gap| gap.why == why) {
+            match drawn.get_mut(first..).and_then(<[Gap]>::last_mut) {
+                Some(last) if gap.from_ms - last.to_ms < pixel => {
+                    last.to_ms = last.to_ms.max(gap.to_ms);
+                }
+                _ => drawn.push(*gap),
+            }
+        }
+    }
+    drawn.sort_by_key(|gap| (gap.from_ms, gap.to_ms));
+    drawn
 }
 
 /// How long each reason lasted, for those there are.

@@ -11,12 +11,15 @@ pub mod control;
 pub mod entity;
 pub mod form;
 pub mod gap;
+pub mod order;
 pub mod period;
+pub mod picker;
 pub mod place;
 pub mod range;
 mod reader;
 pub mod rights;
 pub mod schedule;
+pub mod star;
 pub mod timeline;
 
 use crate::links::Back;

@@ -16,31 +16,27 @@ pub(super) struct Said {
     pub(super) words: String,
 }
 
-/// Says of each gap what it is, and nothing of what was before.
-pub(super) fn with_gaps(t: &Texts, mut said: Vec<Said>, gaps: &[Gap]) -> Vec<Said> {
-    said.retain(|s| {
-        !gaps
-            .iter()
-            .any(|g| g.from_ms <= s.at_ms && s.at_ms < g.to_ms)
+/// Says of each gap what it is; where the next value comes later than the gap's end, what was
+/// before is not known to last. Both lists are in order.
+pub(super) fn with_gaps(t: &Texts, said: Vec<Said>, gaps: &[Gap]) -> Vec<Said> {
+    let covered = |at_ms: i64| {
+        // Gaps of two reasons may overlap, so the one that begins last tells too little.
+        let begun = gaps.partition_point(|gap| gap.from_ms <= at_ms);
+        gaps[..begun].iter().any(|gap| at_ms < gap.to_ms)
+    };
+    let gap_words = gaps.iter().flat_map(|gap| {
+        let say = |at_ms, words: &str| Said {
+            at_ms,
+            words: words.to_owned(),
+        };
+        let after = (!covered(gap.to_ms)).then(|| say(gap.to_ms, "–"));
+        [Some(say(gap.from_ms, gap.why.words(t))), after]
     });
-    for gap in gaps {
-        let after = said.iter().rposition(|s| s.at_ms < gap.from_ms);
-        let before = after.and_then(|index| said.get(index)).cloned();
-        said.push(Said {
-            at_ms: gap.from_ms,
-            words: gap.why.words(t).to_owned(),
-        });
-        // Where the next value comes later than the gap's end, what was before is not known to last.
-        let next = said.iter().any(|s| s.at_ms == gap.to_ms);
-        if before.is_some() && !next {
-            said.push(Said {
-                at_ms: gap.to_ms,
-                words: "–".to_owned(),
-            });
-        }
-        said.sort_by_key(|s| s.at_ms);
-    }
-    said
+    let mut all: Vec<Said> = gap_words.flatten().collect();
+    // Stable: a value at a gap's very end comes after the dash and is the one that is said.
+    all.extend(said.into_iter().filter(|s| !covered(s.at_ms)));
+    all.sort_by_key(|s| s.at_ms);
+    all
 }
 
 /// The picture with its reader over it.

@@ -163,7 +163,7 @@ impl Timeline {
             Some(Rectangle::new(place, state.ink.color().filled()))
         });
         chart.draw_series(bands).map_err(|e| e.to_string())?;
-        let gaps = self.gaps.iter().map(|gap| {
+        let gaps = gap::drawn(&self.period, &self.gaps).into_iter().map(|gap| {
             let place = [(gap.from_ms, 0.0), (gap.to_ms, 1.0)];
             Rectangle::new(place, gap.why.ink().color().filled())
         });
@@ -197,7 +197,8 @@ impl Timeline {
                 words: self.states.get(stretch.state)?.words.clone(),
             })
         });
-        reader::with_gaps(t, stretches.collect(), &self.gaps)
+        let gaps = gap::drawn(&self.period, &self.gaps);
+        reader::with_gaps(t, stretches.collect(), &gaps)
     }
 
     fn table(&self, t: &Texts) -> Markup {

@@ -316,6 +316,7 @@ fn broker_users(look: Look<'_>, id: &DeviceId, users: &BrokerUsers) -> Markup {
             p.ways {
                 a.button href=(links::device_credential(id)) { (t.add_device.connect) }
                 a.button.quiet href=(links::entities(id)) { (t.add_device.step_entities) }
+                a.button.quiet href=(links::access(id)) { (t.people.access) }
             }
         }
     }

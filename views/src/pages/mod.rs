@@ -14,6 +14,7 @@ pub mod house;
 pub mod new_devices;
 pub mod people;
 pub mod person;
+pub mod rooms;
 pub mod schedules;
 pub mod sessions;
 pub mod set_up;

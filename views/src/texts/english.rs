@@ -5,8 +5,8 @@
 use super::{Dates, Texts, Words};
 use super::{
     add_device, bench, broker, chart, credential, device, entity, error, first_device, frame, home,
-    house, new_devices, people, places, rhythm, schedule_form, schedules, set_up, sign_in, system,
-    you,
+    house, new_devices, people, places, rhythm, rooms, schedule_form, schedules, set_up, sign_in,
+    system, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -44,6 +44,7 @@ pub static ENGLISH: Texts = Texts {
     frame: frame::ENGLISH,
     home: home::ENGLISH,
     new_devices: new_devices::ENGLISH,
+    rooms: rooms::ENGLISH,
     rhythm: rhythm::ENGLISH,
     schedule_form: schedule_form::ENGLISH,
     schedules: schedules::ENGLISH,

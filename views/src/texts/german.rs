@@ -5,8 +5,8 @@
 use super::{Dates, Texts, Words};
 use super::{
     add_device, bench, broker, chart, credential, device, entity, error, first_device, frame, home,
-    house, new_devices, people, places, rhythm, schedule_form, schedules, set_up, sign_in, system,
-    you,
+    house, new_devices, people, places, rhythm, rooms, schedule_form, schedules, set_up, sign_in,
+    system, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -44,6 +44,7 @@ pub static GERMAN: Texts = Texts {
     frame: frame::GERMAN,
     home: home::GERMAN,
     new_devices: new_devices::GERMAN,
+    rooms: rooms::GERMAN,
     rhythm: rhythm::GERMAN,
     schedule_form: schedule_form::GERMAN,
     schedules: schedules::GERMAN,

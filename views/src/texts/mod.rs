@@ -28,6 +28,7 @@ pub mod new_devices;
 pub mod people;
 pub mod places;
 pub mod rhythm;
+pub mod rooms;
 pub mod schedule_form;
 pub mod schedules;
 pub mod set_up;
@@ -75,6 +76,7 @@ pub struct Texts {
     pub frame: frame::FrameTexts,
     pub home: home::HomeTexts,
     pub new_devices: new_devices::NewDevicesTexts,
+    pub rooms: rooms::RoomsTexts,
     pub rhythm: rhythm::RhythmTexts,
     pub schedule_form: schedule_form::ScheduleFormTexts,
     pub schedules: schedules::SchedulesTexts,

@@ -1,91 +1,21 @@
-//! Devices put into words: cards of the home page, the panel of the device page.
+//! Devices put into words for the device page.
 //!
-//! Owner of the order of rooms and of what a card leaves out.
+//! Owner of what stands in which part of it.
 
 use super::Reading;
+use super::card::troubles;
 use super::entity;
-use iothome_engine::policy::{Right, Subject};
+use iothome_engine::policy::Right;
 use iothome_engine::time::Timestamp;
-use iothome_engine::view::{Availability, Category, DeviceView, Health};
+use iothome_engine::view::{Category, DeviceView, Health};
 use iothome_store::{Origin, StoredDevice};
-use iothome_views::components::Tone;
-use iothome_views::components::card::DeviceCard;
-use iothome_views::components::control::Control;
-use iothome_views::components::entity::{EntityPanel, Trouble};
-use iothome_views::icons::Icon;
+use iothome_views::components::entity::EntityPanel;
 use iothome_views::pages::device::DevicePanel;
-use iothome_views::pages::home::{HomePage, Room};
 use iothome_views::texts::{Texts, fill};
-use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-/// Entities on a card: what is seen at a glance; the device page shows all.
-const CARD_ENTITIES: usize = 6;
+use std::collections::BTreeSet;
 
 /// Topics listed of each sort; a bridge's device may have hundreds.
 const TOPICS: usize = 40;
-
-/// The home page for this reader: rooms by name, "no room" last.
-pub(crate) fn home(
-    t: &'static Texts,
-    devices: &[Arc<DeviceView>],
-    subject: &Subject,
-    zone: &TimeZone,
-    now: Timestamp,
-) -> HomePage {
-    let mut rooms: BTreeMap<(bool, String, Option<&str>), Vec<DeviceCard>> = BTreeMap::new();
-    for device in devices {
-        let rights = subject.rights(&device.id);
-        if !rights.has(Right::View) {
-            continue;
-        }
-        let reading = Reading {
-            t,
-            zone,
-            now,
-            rights,
-        };
-        let room = device.room.as_deref();
-        let order = (
-            room.is_none(),
-            room.unwrap_or_default().to_lowercase(),
-            room,
-        );
-        rooms.entry(order).or_default().push(card(reading, device));
-    }
-    HomePage {
-        rooms: rooms
-            .into_iter()
-            .map(|((_, _, name), devices)| Room {
-                name: name.map(str::to_owned),
-                devices,
-            })
-            .collect(),
-    }
-}
-
-/// The card of the home page.
-pub(crate) fn card(reading: Reading<'_>, device: &DeviceView) -> DeviceCard {
-    let used = device.entities.iter().filter(|e| e.category.is_none());
-    let mut entities: Vec<_> = used
-        .take(CARD_ENTITIES)
-        .map(|e| entity::panel(reading, device, e))
-        .collect();
-    if let [only] = entities.as_mut_slice()
-        && only.control != Control::Button
-    {
-        // The card's own name says it: "Reading lamp", not "Reading lamp, Light".
-        only.name.clone_from(&device.name);
-    }
-    DeviceCard {
-        id: device.id.clone(),
-        name: device.name.clone(),
-        troubles: troubles(reading.t, device).collect(),
-        more: device.entities.len() - entities.len(),
-        entities,
-    }
-}
 
 /// The live part of the device page.
 pub(crate) fn panel(reading: Reading<'_>, device: &DeviceView) -> DevicePanel {
@@ -93,16 +23,11 @@ pub(crate) fn panel(reading: Reading<'_>, device: &DeviceView) -> DevicePanel {
         let those = device.entities.iter().filter(|e| e.category == wanted);
         those.map(|e| entity::panel(reading, device, e)).collect()
     };
-    let unverified = (!device.sender_verified).then(|| Trouble {
-        tone: Tone::Notice,
-        icon: Icon::Shield,
-        words: reading.t.entity.sender_not_verified.to_owned(),
-    });
     DevicePanel {
         id: device.id.clone(),
         name: device.name.clone(),
         room: device.room.clone(),
-        troubles: troubles(reading.t, device).chain(unverified).collect(),
+        troubles: troubles(reading.t, device).collect(),
         may_manage: reading.rights.has(Right::Manage),
         may_release: device.health == Health::Quarantined && reading.rights.has(Right::Manage),
         main: of(None),
@@ -116,43 +41,6 @@ pub(crate) fn panel(reading: Reading<'_>, device: &DeviceView) -> DevicePanel {
 fn last_seen(device: &DeviceView) -> Option<Timestamp> {
     let reports = device.entities.iter().filter_map(|e| e.reported_at);
     device.last_seen.or_else(|| reports.max())
-}
-
-/// What to know of the device before believing it.
-fn troubles(t: &'static Texts, device: &DeviceView) -> impl Iterator<Item = Trouble> {
-    let health = match device.health {
-        Health::Ok => None,
-        Health::Quarantined => Some(Trouble {
-            tone: Tone::Bad,
-            icon: Icon::Shield,
-            words: device.reason.as_deref().map_or_else(
-                || t.entity.quarantined_unknown.to_owned(),
-                |reason| fill(t.entity.quarantined, reason),
-            ),
-        }),
-        Health::NotAnnounced => Some(Trouble {
-            tone: Tone::Notice,
-            icon: Icon::Question,
-            words: t.entity.not_announced.to_owned(),
-        }),
-    };
-    let reach = match device.availability {
-        Availability::Online => None,
-        Availability::Offline => Some((Tone::Notice, Icon::Away, t.entity.away)),
-        Availability::Unknown => Some((Tone::Dim, Icon::Question, t.entity.not_heard)),
-        // Quarantine has said so already.
-        Availability::Unavailable if device.health == Health::Quarantined => None,
-        Availability::Unavailable => Some((Tone::Notice, Icon::Away, t.entity.hub_cannot_reach)),
-    };
-    let reach = reach.map(|(tone, icon, words)| Trouble {
-        tone,
-        icon,
-        words: words.to_owned(),
-    });
-    // A device that was heard under some entity but tells no availability is not "not heard of".
-    let heard = device.entities.iter().any(|e| entity::is_heard(e));
-    let reach = reach.filter(|_| device.availability != Availability::Unknown || !heard);
-    health.into_iter().chain(reach)
 }
 
 /// What the device says it is: only what is known.

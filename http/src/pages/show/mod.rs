@@ -3,6 +3,7 @@
 //! Owner of the choice of words, tones and controls for a state. Pure: the time,
 //! the zone and the reader's rights are arguments. It must never show a wish as a fact.
 
+mod card;
 mod chart;
 mod command;
 mod control;
@@ -11,9 +12,10 @@ mod entity;
 mod latency;
 mod timeline;
 
+pub(crate) use card::{Dearness, card};
 pub(crate) use chart::{Shape, chart, recorded};
 pub(crate) use command::line;
-pub(crate) use device::{card, facts, home, panel, topics};
+pub(crate) use device::{facts, panel, topics};
 pub(crate) use latency::latency;
 pub(crate) use timeline::{Changes, timeline};
 

@@ -198,30 +198,45 @@ fn unknown(gaps: &mut Vec<Gap>, from: i64, to: i64) {
     gaps.sort_by_key(|gap| (gap.from_ms, gap.to_ms));
 }
 
-/// The pieces without the times of which nothing is known.
+/// The pieces without the times of which nothing is known. Both lists are in order.
 fn without(pieces: &[Piece], gaps: &[Gap]) -> Vec<Piece> {
     let mut known = Vec::with_capacity(pieces.len());
+    let mut dark = dark(gaps).into_iter().peekable();
     for piece in pieces {
         let mut at = piece.from;
-        for gap in gaps
-            .iter()
-            .filter(|g| g.to_ms > piece.from && g.from_ms < piece.to)
-        {
-            if gap.from_ms > at {
-                let to = gap.from_ms;
+        while dark.next_if(|(_, to)| *to <= piece.from).is_some() {}
+        // The last one may reach into the next piece: it stays.
+        while let Some((from, to)) = dark.peek().copied().filter(|(from, _)| *from < piece.to) {
+            if from > at {
                 known.push(Piece {
                     from: at,
-                    to,
+                    to: from,
                     ..*piece
                 });
             }
-            at = at.max(gap.to_ms);
+            at = at.max(to);
+            if to >= piece.to {
+                break;
+            }
+            dark.next();
         }
         if at < piece.to {
             known.push(Piece { from: at, ..*piece });
         }
     }
     known
+}
+
+/// The times that any gap covers, apart from each other.
+fn dark(gaps: &[Gap]) -> Vec<(i64, i64)> {
+    let mut dark: Vec<(i64, i64)> = Vec::new();
+    for gap in gaps {
+        match dark.last_mut() {
+            Some((_, to)) if gap.from_ms <= *to => *to = gap.to_ms.max(*to),
+            _ => dark.push((gap.from_ms, gap.to_ms)),
+        }
+    }
+    dark
 }
 
 /// The stretches to draw: changes within a pixel become one stretch of changing often.
@@ -259,4 +274,54 @@ fn merged(
         });
     }
     drawn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(from: i64, to: i64, state: usize) -> Piece {
+        Piece { from, to, state }
+    }
+
+    fn away(from_ms: i64, to_ms: i64) -> Gap {
+        Gap {
+            from_ms,
+            to_ms,
+            why: Why::Device,
+        }
+    }
+
+    #[test]
+    fn no_state_lasts_through_a_time_of_which_nothing_is_known() {
+        let pieces = [piece(0, 10, 0), piece(10, 20, 1), piece(20, 30, 0)];
+        assert_eq!(without(&pieces, &[]), pieces);
+        assert_eq!(
+            without(&pieces, &[away(2, 4), away(3, 6), away(8, 25)]),
+            [piece(0, 2, 0), piece(6, 8, 0), piece(25, 30, 0)]
+        );
+        assert_eq!(without(&pieces, &[away(-5, 50)]), []);
+        assert_eq!(
+            without(&pieces, &[away(10, 20)]),
+            [piece(0, 10, 0), piece(20, 30, 0)]
+        );
+    }
+
+    #[test]
+    fn what_no_gap_explains_is_not_recorded() {
+        let mut gaps = vec![away(3, 5)];
+        unknown(&mut gaps, 0, 8);
+        let told: Vec<_> = gaps.iter().map(|g| (g.from_ms, g.to_ms, g.why)).collect();
+        assert_eq!(
+            told,
+            [
+                (0, 3, Why::NoRecord),
+                (3, 5, Why::Device),
+                (5, 8, Why::NoRecord)
+            ]
+        );
+        let mut covered = vec![away(0, 10)];
+        unknown(&mut covered, 2, 8);
+        assert_eq!(covered.len(), 1);
+    }
 }
