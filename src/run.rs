@@ -11,7 +11,7 @@ use crate::error::StartError;
 use crate::settings::{Discovery, Mode, Settings};
 use crate::signals::Signals;
 use crate::{cert, people, web};
-use iothome_actors::{Clock, DiscoveryMode, Hub, HubConfig, load_access};
+use iothome_actors::{Clock, DiscoveryMode, Hub, HubConfig, Scheduling, load_access};
 use iothome_http::{Warnings, Web, WebConfig};
 use iothome_store::{DatabaseUrl, HouseLock, Store};
 use iothome_tls::Authority;
@@ -111,7 +111,8 @@ impl Place {
             store.close().await;
             return Ok(Ended::Asked);
         };
-        let (living, banner) = self.start(store, &mut config).await?;
+        let lock = Arc::new(lock);
+        let (living, banner) = self.start(store, &lock, &mut config).await?;
         banner.print(self.form);
         tracing::info!(url = banner.url, "the hub is running");
         let ended = tokio::select! {
@@ -164,6 +165,7 @@ impl Place {
     async fn start(
         &self,
         store: Store,
+        lock: &Arc<HouseLock>,
         config: &mut WebConfig,
     ) -> Result<(Living, Banner), StartError> {
         let hub_error = |e: iothome_actors::HubError| StartError::Hub(e.to_string());
@@ -176,7 +178,7 @@ impl Place {
         let choice = &self.settings.broker;
         let side = BrokerSide::open(choice, &self.dir, &self.authority, &store, &access).await?;
         let hub = Hub::start(
-            self.hub_config(&side, access),
+            self.hub_config(&side, access, lock),
             store.clone(),
             Clock::system(),
         );
@@ -218,7 +220,12 @@ impl Place {
         Ok((living, banner))
     }
 
-    fn hub_config(&self, side: &BrokerSide, access: iothome_actors::SharedAccess) -> HubConfig {
+    fn hub_config(
+        &self,
+        side: &BrokerSide,
+        access: iothome_actors::SharedAccess,
+        lock: &Arc<HouseLock>,
+    ) -> HubConfig {
         HubConfig {
             mqtt: side.mqtt.clone(),
             broker_address: side.address.clone(),
@@ -234,6 +241,10 @@ impl Place {
             sha256: side.sha256.map(|f| f.to_string()),
             sha1: side.sha1.clone(),
             password_workers: password_workers(),
+            scheduling: Scheduling {
+                per_user: self.settings.schedules_per_user,
+                lock: Some(Arc::clone(lock)),
+            },
         }
     }
 }

@@ -180,6 +180,7 @@ impl Bench {
             sha256: None,
             sha1: None,
             password_workers: 1,
+            scheduling: iothome_actors::Scheduling::default(),
         };
         let hub = Hub::start(config, store, Clock::system())
             .await

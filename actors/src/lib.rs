@@ -7,6 +7,7 @@ mod clock;
 mod complaints;
 mod device;
 mod error;
+mod hooks;
 mod house;
 mod hub;
 mod inbox;
@@ -18,6 +19,7 @@ mod random;
 mod recorder;
 mod registrar;
 mod root;
+mod scheduler;
 mod services;
 mod sessions;
 mod setup;
@@ -36,6 +38,10 @@ pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};
 pub use registrar::{
     Accept, Cut, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice,
     NewDeviceView, NewEntity, ROOMS_MAX, TestPayload,
+};
+pub use scheduler::{
+    Bundle, Caused, Frequent, Happened, Imported, SavedBy, Scheduler, SchedulerState, Scheduling,
+    SchedulingError, Upcoming, WeekAhead, disabled,
 };
 pub use sessions::{
     Opened, Permit, SessionError, SessionInfo, SessionKind, Sessions, StreamTicket,

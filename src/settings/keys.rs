@@ -48,7 +48,7 @@ const fn secret(
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 19] = [
+pub(crate) const KEYS: [Key; 20] = [
     open(
         "data_dir",
         "data-dir",
@@ -156,6 +156,12 @@ pub(crate) const KEYS: [Key; 19] = [
         "demo-password",
         "PASSWORD",
         "The demo user's password; a new one each start otherwise",
+    ),
+    open(
+        "schedules_per_user",
+        "schedules-per-user",
+        "NUMBER",
+        "Most schedules of one user (1000 unless set)",
     ),
     open(
         "log",

@@ -39,6 +39,10 @@ const PAGE: &str = "SELECT id, owner_id, definition, enabled, disabled_reason, s
         created_at, updated_at, version
     FROM schedules WHERE id > $1 ORDER BY id LIMIT $2";
 
+const ONE: &str = "SELECT id, owner_id, definition, enabled, disabled_reason, skip_due_at,
+        created_at, updated_at, version
+    FROM schedules WHERE id = $1";
+
 const MADE: Insert = Insert {
     into: "INSERT INTO schedules (id, owner_id, definition, enabled, disabled_reason,
         skip_due_at, created_at, updated_at, version)",
@@ -137,6 +141,29 @@ impl Store {
             )
             .await?;
         row.map(|row| row.at(0)).transpose()
+    }
+
+    /// The schedule.
+    ///
+    /// # Errors
+    /// `Corrupt` if its row cannot be understood.
+    pub async fn schedule(&self, schedule: ScheduleId) -> Result<Option<Schedule>, StoreError> {
+        let row = self.house().first(ONE, [id(schedule)]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Puts the scheduler's last instant back: somebody says that the clock was ahead.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn reset_scheduler_instant(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.house()
+            .run(
+                "UPDATE instants SET at = $2 WHERE name = $1 AND at > $2",
+                [LAST_INSTANT.into(), now.into()],
+            )
+            .await?;
+        Ok(())
     }
 
     /// Says that the scheduler lives; the instant never goes back.

@@ -113,6 +113,7 @@ impl Hub {
             }
         };
         self.inner.sessions.subject_changed(user).await;
+        self.inner.scheduler.owner_changed(user).await;
         let detail = json!({
             "role": changed.role.as_str(),
             "disabled": changed.disabled,
@@ -131,6 +132,7 @@ impl Hub {
         let gone = self.user(user).await?;
         self.inner.store.delete_user(user).await?;
         self.inner.sessions.subject_changed(user).await;
+        self.inner.scheduler.owner_changed(user).await;
         self.audit_by(by, "user_deleted", &gone.name, json!({}));
         Ok(())
     }
@@ -177,6 +179,7 @@ impl Hub {
         let named = self.user(user).await?;
         self.inner.store.set_grant(user, device, rights).await?;
         self.inner.sessions.subject_changed(user).await;
+        self.inner.scheduler.owner_changed(user).await;
         let words: Vec<&str> = rights.list().into_iter().map(Right::as_str).collect();
         let detail = json!({ "user": named.name, "rights": words });
         self.audit_by(by, "grant_set", device.as_str(), detail);
@@ -198,6 +201,7 @@ impl Hub {
             return Err(HubError::NotFound);
         }
         self.inner.sessions.subject_changed(user).await;
+        self.inner.scheduler.owner_changed(user).await;
         let detail = json!({ "user": user.to_string() });
         self.audit_by(by, "grant_removed", device.as_str(), detail);
         Ok(())
@@ -218,6 +222,7 @@ impl Hub {
         let users: HashSet<UserId> = grants.iter().map(|(user, ..)| *user).collect();
         for user in users {
             self.inner.sessions.subject_changed(user).await;
+            self.inner.scheduler.owner_changed(user).await;
         }
         for (user, device, rights) in grants {
             let words: Vec<&str> = rights.list().into_iter().map(Right::as_str).collect();

@@ -88,7 +88,8 @@ async fn a_schedule_reads_back_as_it_was_written() {
             ScheduleWrite::Made(schedule(2)),
         ];
         store.write_schedules(&writes).await.expect("written");
-        assert_eq!(all(&store).await, [one, schedule(2)]);
+        assert_eq!(all(&store).await, [one.clone(), schedule(2)]);
+        assert_eq!(store.schedule(one.id).await.expect("read"), Some(one));
         let page = store.schedules(1, None).await.expect("read");
         let next = page.next.as_deref();
         let page = store.schedules(2, next).await.expect("read");
@@ -330,6 +331,8 @@ async fn the_schedulers_last_instant_never_goes_back() {
         }
         let last = store.scheduler_instant().await.expect("read");
         assert_eq!(last, Some(NOW.plus_millis(60_000)));
+        store.reset_scheduler_instant(NOW).await.expect("written");
+        assert_eq!(store.scheduler_instant().await.expect("read"), Some(NOW));
     })
     .await;
 }

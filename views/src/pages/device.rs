@@ -206,7 +206,7 @@ fn latency_figures(t: &Texts, latency: &Latency) -> Markup {
     html! {
         div.latency {
             h3 { (t.device.latency_name) }
-            dl.figures {
+            dl.extremes {
                 (figure(t.device.latency_half, &latency.half))
                 (figure(t.device.latency_most, &latency.most))
                 (figure(t.device.latency_slow, &latency.slow))

@@ -124,7 +124,10 @@ impl Agenda {
         let Some(entry) = self.entries.get(&id) else {
             return;
         };
-        let plan = Plan::of(&entry.schedule.definition, &self.home);
+        let (skip, plan) = (
+            entry.schedule.skip_due_at,
+            Plan::of(&entry.schedule.definition, &self.home),
+        );
         let ahead: Vec<Key> = self
             .open_of(id)
             .filter(|open| open.occurrence.due_at > now && !open.occurrence.by_hand)
@@ -139,6 +142,20 @@ impl Agenda {
             .collect();
         for key in others {
             self.cancel_one(now, key, out);
+        }
+        // One that is to be skipped may have been written ahead already.
+        if let Some(due_at) = skip.filter(|due_at| *due_at > now) {
+            let key = Key {
+                schedule: id,
+                due_at,
+            };
+            self.end_waiting(
+                now,
+                key,
+                OccurrenceState::Skipped,
+                reason::SKIPPED_BY_HAND,
+                out,
+            );
         }
     }
 

@@ -231,7 +231,7 @@ impl Agenda {
         self.end_waiting(now, key, State::Skipped, reason::DISABLED, out);
     }
 
-    fn end_waiting(
+    pub(super) fn end_waiting(
         &mut self,
         now: Timestamp,
         key: Key,

@@ -348,6 +348,7 @@ fn hub_config(broker: SocketAddr, fingerprint: Fingerprint, access: SharedAccess
         sha256: Some(fingerprint.to_string()),
         sha1: Some("not told".into()),
         password_workers: 2,
+        scheduling: iothome_actors::Scheduling::default(),
     }
 }
 
