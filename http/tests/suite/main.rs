@@ -15,6 +15,7 @@ mod live;
 mod making;
 mod pages;
 mod people_pages;
+mod schedules;
 mod set_up;
 mod sign_in;
 mod things;
