@@ -5,6 +5,7 @@
 //! does not also run.
 
 use crate::command::{cargo, root, say, step};
+use crate::web;
 use std::process::Command;
 
 /// Runs the kill tests so many times and prints the line for `docs/reliability.md`.
@@ -30,8 +31,9 @@ pub(crate) fn run(kills: u32) -> Result<(), String> {
             .args(["test", "--workspace", "--locked", "--lib", "schedule::"])
             .env("IOTHOME_SOAK", "1"),
     )?;
+    web::lighthouse()?;
     say(&format!(
-        "| {} | {kills} kills on each database; schedules in every zone | passed |",
+        "| {} | {kills} kills on each database; schedules in every zone; Lighthouse | passed |",
         commit()
     ));
     Ok(())

@@ -208,7 +208,7 @@ async fn what_the_viewer_may_not_do_is_not_offered_and_refused() {
     }
     for path in ["/devices/fridge/edit", "/devices/fridge/delete"] {
         assert_eq!(guest.get(path).await.status, 403, "{path}");
-        let token = guest.token("/sessions").await;
+        let token = guest.token("/you").await;
         let fields = [("csrf", token.as_str()), ("name", "Mine"), ("version", "1")];
         let fields = if path.ends_with("delete") {
             &fields[..1]
@@ -253,6 +253,7 @@ async fn a_device_is_renamed_and_moved_by_a_plain_form() {
             ("csrf", token.clone()),
             ("name", String::from(name)),
             ("room", String::from(room)),
+            ("icon", String::from("fridge")),
             ("version", version.clone()),
         ]
     };

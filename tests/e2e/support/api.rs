@@ -69,6 +69,20 @@ impl Api {
         }
     }
 
+    /// These words open no door.
+    pub(crate) async fn is_refused_with(&self, username: &str, password: &str) {
+        let body = json!({"username": username, "password": password});
+        let (status, body) = self.post("/api/v1/auth/login", body).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{username}: {body}");
+    }
+
+    /// Every device, as REST tells it.
+    pub(crate) async fn devices(&self) -> Vec<Value> {
+        let (status, body) = self.get("/api/v1/devices?limit=500").await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body["items"].as_array().cloned().unwrap_or_default()
+    }
+
     /// Any request.
     pub(crate) async fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
@@ -103,6 +117,12 @@ impl Api {
     /// POST with a JSON body.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.request(Method::POST, path, Some(&body)).await
+    }
+
+    /// DELETE that has to work.
+    pub(crate) async fn delete(&self, path: &str) {
+        let (status, body) = self.request(Method::DELETE, path, None).await;
+        assert!(status.is_success(), "{path}: {status} {body}");
     }
 
     /// Asks a command and waits for its end.

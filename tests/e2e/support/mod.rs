@@ -4,35 +4,49 @@
 //! fixed port, or pass where a server is missing.
 
 pub(crate) mod api;
+pub(crate) mod axe;
 pub(crate) mod browser;
 pub(crate) mod device;
 pub(crate) mod hub;
 pub(crate) mod mosquitto;
 
 use std::future::Future;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// How long a test waits for something that ought to happen soon.
 ///
-/// Generous: the machine may be busy, and a test that passes never waits so long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Far longer than anything here takes, so that only a hang fails a test.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks again until there is an answer; panics with `what` when patience ends.
-pub(crate) async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
+pub(crate) async fn eventually<T, F>(what: &str, ask: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let answer = within_patience(ask).await;
+    answer.unwrap_or_else(|| panic!("did not happen within {PATIENCE:?}: {what}"))
+}
+
+/// Asks again until there is an answer, or until patience ends.
+pub(crate) async fn within_patience<T, F>(mut ask: impl FnMut() -> F) -> Option<T>
 where
     F: Future<Output = Option<T>>,
 {
     let begun = Instant::now();
-    loop {
+    while begun.elapsed() < PATIENCE {
         if let Some(answer) = ask().await {
-            return answer;
+            return Some(answer);
         }
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "did not happen within {PATIENCE:?}: {what}"
-        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    None
+}
+
+/// One line for the reader of the run, whether the test passes or not.
+pub(crate) fn tell(line: &str) {
+    // A closed console is no reason to fail.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// A port that was free a moment ago.
