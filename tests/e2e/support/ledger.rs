@@ -70,6 +70,7 @@ impl Ledger {
     /// Compares the rows of this chapter with what was received.
     pub(crate) async fn compare(&self, store: &Store, told: &[Told]) {
         let received = Received::of(told);
+        self.compare_values(told);
         for schedule in &self.chapter {
             let rows = rows_of(schedule, store).await;
             let [row] = rows.as_slice() else {
@@ -81,6 +82,18 @@ impl Ledger {
         for id in received.times.keys() {
             let command = store.command(*id).await.expect("it answers");
             assert!(command.is_some(), "{id} was received and has no row");
+        }
+    }
+
+    /// No two actions of chapters set the same value: two ids of one value are two of one action.
+    fn compare_values(&self, told: &[Told]) {
+        let mut id_of: BTreeMap<&str, CommandId> = BTreeMap::new();
+        for told in told.iter().filter(|told| told.topic.ends_with("/set")) {
+            let id = told.id();
+            if self.ids.contains_key(&id) {
+                let one = *id_of.entry(&told.payload).or_insert(id);
+                assert_eq!(one, id, "an action has two ids: {told:?}");
+            }
         }
     }
 
@@ -152,6 +165,13 @@ impl Ledger {
     }
 }
 
+impl Told {
+    fn id(&self) -> CommandId {
+        let id = self.command.as_deref().and_then(|id| id.parse().ok());
+        id.unwrap_or_else(|| panic!("a message without an id: {self:?}"))
+    }
+}
+
 /// What the device received, by command id.
 struct Received {
     times: BTreeMap<CommandId, usize>,
@@ -160,16 +180,8 @@ struct Received {
 impl Received {
     fn of(told: &[Told]) -> Self {
         let mut times = BTreeMap::new();
-        let mut id_of: BTreeMap<(&str, &str), CommandId> = BTreeMap::new();
         for told in told.iter().filter(|told| !told.repeated) {
-            let id = told.command.as_deref().and_then(|id| id.parse().ok());
-            let id: CommandId = id.unwrap_or_else(|| panic!("a message without an id: {told:?}"));
-            *times.entry(id).or_default() += 1;
-            // No two actions set the same value, so two ids of one value are two of one action.
-            if told.topic.ends_with("/set") {
-                let one = *id_of.entry((&told.topic, &told.payload)).or_insert(id);
-                assert_eq!(one, id, "an action has two ids: {told:?}");
-            }
+            *times.entry(told.id()).or_default() += 1;
         }
         Self { times }
     }
