@@ -81,8 +81,14 @@
     return template.content;
   }
 
+  // What is moved loses the keyboard's focus: it is given back.
+  function refocus(id) {
+    if (id && doc.activeElement?.id !== id) byId(id)?.focus({ preventScroll: true });
+  }
+
   // Every element with an id replaces its namesake; what the page does not show is left out.
   function swap(html) {
+    const hand = doc.activeElement?.id;
     for (const fresh of [...parse(html).children]) {
       const old = byId(fresh.id);
       if (!old) continue;
@@ -91,6 +97,7 @@
       const now = byId(fresh.id);
       if (now) { tellTimes(now); announce(now); }
     }
+    refocus(hand);
   }
 
   // A field that was sent follows the server again once its command is over.
@@ -362,12 +369,14 @@
       location.reload(); // gone, or the hub was renewed
       return false;
     }
+    const hand = doc.activeElement?.id;
     for (const id of ['nav', 'house-notice', 'content']) {
       const [old, now] = [byId(id), fresh.getElementById(id)];
       if (!old || !now) continue;
       release(now);
       morph(old, now);
     }
+    refocus(hand);
     doc.title = fresh.title;
     doc.body.dataset.live = fresh.body.dataset.live;
     cursor = null;
