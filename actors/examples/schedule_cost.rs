@@ -24,7 +24,7 @@ use iothome_engine::time::Timestamp;
 use iothome_store::{Decided, ScheduleWrite, Settled};
 use rumqttc::v5::mqttbytes::QoS;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 /// Schedules of the house.
@@ -204,12 +204,39 @@ async fn lateness(house: &House) {
         flood.len()
     );
     hub.shutdown().await;
+    println!(
+        "| what became of them | {} | |",
+        ends(house, &made[SINGLES..]).await
+    );
     let floor = floor(house, &mut heard).await;
     println!(
         "| floor: the same rows and publications by a bare client | {} | {} of {FLOOD} arrived |",
         Spread::of(floor.clone()),
         floor.len()
     );
+}
+
+/// How many ended how: the actions, and the commands that they asked.
+async fn ends(house: &House, made: &[Schedule]) -> String {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for schedule in made {
+        let rows = house.store.occurrences_of(schedule.id, 10, None).await;
+        for row in rows.expect("it answers") {
+            let why = row.occurrence.reason.unwrap_or_default();
+            let command = match row.actions.first() {
+                Some(run) => house.store.command(run.command).await.expect("it answers"),
+                None => None,
+            };
+            let command = command.map_or_else(
+                || "no command".to_owned(),
+                |c| format!("{} {}", c.status.as_str(), c.reason.unwrap_or_default()),
+            );
+            let end = format!("{} {why}: {command}", row.occurrence.state.as_str());
+            *count.entry(end).or_default() += 1;
+        }
+    }
+    let ends = count.iter().map(|(end, n)| format!("{n} {}", end.trim()));
+    ends.collect::<Vec<_>>().join("; ")
 }
 
 /// The arrivals of a flood.

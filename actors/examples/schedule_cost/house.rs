@@ -26,9 +26,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Devices, and switches of each.
-const DEVICES: usize = 100;
-const SWITCHES: usize = 100;
+/// Devices, and switches of each: fewer than may be under way at once for one device.
+const DEVICES: usize = 1_000;
+const SWITCHES: usize = 10;
 const SECRET: &str = "for this run only";
 
 /// When each publication arrived. Bounded by what the bench publishes.
