@@ -198,10 +198,10 @@ mod tests {
     fn a_time_of_one_s_own_is_a_time_on_the_wall_of_the_home() {
         let shown = read(None, Some("2026-11-23T08:00"), Some("2026-11-23 20:00"));
         assert!(!shown.is_wrong());
-        assert_eq!(shown.from.to_string(), "2026-11-23T07:00:00Z");
+        assert_eq!(shown.from.to_string(), "2026-11-23T07:00:00.000Z");
         assert_eq!(shown.to.millis_since(shown.from), 12 * 3_600_000);
         let open = read(None, Some("2026-11-23T08:00"), Some(""));
-        assert_eq!(open.to.to_string(), "2026-11-24T07:52:37Z");
+        assert_eq!(open.to.to_string(), "2026-11-24T07:52:37.000Z");
         let beyond = read(None, Some("2026-11-23T08:00"), Some("2030-01-01T00:00"));
         assert_eq!(beyond.to, open.to);
     }

@@ -94,23 +94,36 @@ impl Agenda {
         let id = schedule.id;
         // What is past does not run because of a change, nor what was decided runs again.
         let since = now.max(self.reached);
-        let decided = self
-            .entries
-            .get(&id)
-            .map_or(since, |e| e.decided.max(since));
         let next = self.entries.get(&id).and_then(|entry| entry.next);
         let enabled = schedule.definition.enabled;
         let entry = Entry {
             schedule: Arc::new(schedule),
-            decided,
+            decided: since,
             next,
         };
         self.entries.insert(id, entry);
-        self.plan(id);
         if enabled {
             self.drop_claims_of_another_plan(now, id, out);
         } else {
             self.cancel(now, id, out);
+        }
+        self.keep_standing_claims(id);
+        self.plan(id);
+    }
+
+    /// What was decided ahead under the plan before says nothing of instants that only the new
+    /// plan has, so only claims that stand are gone past; of the others each has its row, and a
+    /// row is never written twice.
+    fn keep_standing_claims(&mut self, id: ScheduleId) {
+        let standing = self
+            .open_of(id)
+            .filter(|open| !open.occurrence.by_hand)
+            .map(|open| open.occurrence.due_at)
+            .max();
+        if let Some(entry) = self.entries.get_mut(&id)
+            && let Some(due_at) = standing
+        {
+            entry.decided = entry.decided.max(due_at);
         }
     }
 
