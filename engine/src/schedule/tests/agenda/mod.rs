@@ -13,6 +13,7 @@ use crate::schedule::{
 use crate::time::Timestamp;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// What is durable: it outlives the agenda.
 #[derive(Default)]
@@ -82,7 +83,13 @@ impl House {
             open.then(|| (row.clone(), actions))
         });
         let loaded = Loaded {
-            schedules: self.rows.schedules.values().cloned().collect(),
+            schedules: self
+                .rows
+                .schedules
+                .values()
+                .cloned()
+                .map(Arc::new)
+                .collect(),
             open: open.collect(),
             asked: self
                 .asked
@@ -112,7 +119,7 @@ impl House {
         };
         self.rows.schedules.insert(id, schedule.clone());
         self.since.insert(id, updated_at.max(self.agenda.reached()));
-        self.input(Input::Saved(Box::new(schedule)));
+        self.input(Input::Saved(Arc::new(schedule)));
         id
     }
 
@@ -124,7 +131,7 @@ impl House {
         let schedule = schedule.clone();
         let since = schedule.updated_at.max(self.agenda.reached());
         self.since.insert(id, since);
-        self.input(Input::Saved(Box::new(schedule)));
+        self.input(Input::Saved(Arc::new(schedule)));
     }
 
     fn remove(&mut self, id: ScheduleId) {
