@@ -253,7 +253,7 @@ impl Running {
     fn happen(&mut self, message: SchedulerMsg) {
         let inputs = match message {
             SchedulerMsg::Saved(schedule) => {
-                vec![Input::Saved(Box::new(Schedule::clone(&schedule)))]
+                vec![Input::Saved(schedule)]
             }
             SchedulerMsg::Removed(schedule) => vec![Input::Removed(schedule)],
             SchedulerMsg::Home(home) => vec![Input::HomeChanged(home)],

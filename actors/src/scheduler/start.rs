@@ -15,7 +15,7 @@ use iothome_engine::command::Refusal;
 use iothome_engine::ids::EntityRef;
 use iothome_engine::policy::Subject;
 use iothome_engine::schedule::agenda::Loaded;
-use iothome_engine::schedule::{Home, Place, Reading, Schedule};
+use iothome_engine::schedule::{Home, Place, Reading};
 use iothome_engine::time::Timestamp;
 use iothome_engine::view::Availability;
 use iothome_store::{Store, StoreError};
@@ -218,10 +218,8 @@ impl Scheduler {
         }
         let since = last_instant.unwrap_or(Timestamp::from_millis(0));
         let decided = store.latest_decided(since).await?;
-        // Read last: what was changed since is told again.
-        let schedules = self.inner.book.all();
         Ok(Loaded {
-            schedules: schedules.iter().map(|s| Schedule::clone(s)).collect(),
+            schedules: self.inner.book.all(),
             open,
             asked,
             decided,

@@ -175,7 +175,7 @@ impl World {
             }
         }
         Ok(Loaded {
-            schedules: held.schedules.clone(),
+            schedules: held.schedules.iter().cloned().map(Arc::new).collect(),
             open: held
                 .rows
                 .values()

@@ -30,7 +30,7 @@ impl Agenda {
         for schedule in loaded.schedules {
             let since = last.max(schedule.updated_at);
             let entry = Entry {
-                schedule: Arc::new(schedule),
+                schedule,
                 decided: since,
                 next: None,
             };
@@ -90,14 +90,14 @@ impl Agenda {
         }
     }
 
-    pub(super) fn saved(&mut self, now: Timestamp, schedule: Schedule, out: &mut Vec<Effect>) {
+    pub(super) fn saved(&mut self, now: Timestamp, schedule: Arc<Schedule>, out: &mut Vec<Effect>) {
         let id = schedule.id;
         // What is past does not run because of a change, nor what was decided runs again.
         let since = now.max(self.reached);
         let next = self.entries.get(&id).and_then(|entry| entry.next);
         let enabled = schedule.definition.enabled;
         let entry = Entry {
-            schedule: Arc::new(schedule),
+            schedule,
             decided: since,
             next,
         };

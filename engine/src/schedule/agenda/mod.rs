@@ -127,7 +127,7 @@ impl Agenda {
         match input {
             Input::Loaded(loaded) => self.load(now, *loaded, out),
             _ if !self.loaded => {}
-            Input::Saved(schedule) => self.saved(now, *schedule, out),
+            Input::Saved(schedule) => self.saved(now, schedule, out),
             Input::Removed(schedule) => self.removed(now, schedule, out),
             Input::Run(schedule) => self.run_by_hand(now, schedule, out),
             Input::HomeChanged(home) => self.home_changed(*home),

@@ -7,6 +7,7 @@ use crate::ids::{CommandId, ScheduleId, UserId};
 use crate::schedule::{ActionRun, Home, Occurrence, Schedule};
 use crate::time::Timestamp;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Names one occurrence: its schedule and its due instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +32,7 @@ impl Key {
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// Every schedule, enabled or not.
-    pub schedules: Vec<Schedule>,
+    pub schedules: Vec<Arc<Schedule>>,
     /// The occurrences that have an action without an end, with all their actions.
     pub open: Vec<(Occurrence, Vec<ActionRun>)>,
     /// Of those actions' commands the ones that exist: they were asked before the hub stopped.
@@ -48,7 +49,7 @@ pub enum Input {
     /// The hub starts. The first input; everything before it is ignored.
     Loaded(Box<Loaded>),
     /// A schedule was made, changed, enabled, disabled, or its next occurrence is to be skipped.
-    Saved(Box<Schedule>),
+    Saved(Arc<Schedule>),
     /// A schedule was deleted.
     Removed(ScheduleId),
     /// Somebody asked to run a schedule now. Its conditions are not asked. The occurrence is due at

@@ -13,6 +13,7 @@ use crate::schedule::{
 use crate::time::Timestamp;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// What is durable: it outlives the agenda.
 #[derive(Default)]
@@ -82,7 +83,13 @@ impl House {
             open.then(|| (row.clone(), actions))
         });
         let loaded = Loaded {
-            schedules: self.rows.schedules.values().cloned().collect(),
+            schedules: self
+                .rows
+                .schedules
+                .values()
+                .cloned()
+                .map(Arc::new)
+                .collect(),
             open: open.collect(),
             asked: self
                 .asked
@@ -98,6 +105,8 @@ impl House {
     fn save(&mut self, n: u8, json: Json) -> ScheduleId {
         let id = ScheduleId::new(Timestamp::from_millis(0), [n; 10]);
         let before = self.rows.schedules.get(&id);
+        // As the house does it: the instant of the last change never goes back.
+        let updated_at = before.map_or(self.now, |s| s.updated_at.max(self.now));
         let schedule = Schedule {
             id,
             owner: UserId::new(Timestamp::from_millis(0), [n; 10]),
@@ -106,11 +115,11 @@ impl House {
             skip_due_at: None,
             version: before.map_or(1, |s| s.version + 1),
             created_at: before.map_or(self.now, |s| s.created_at),
-            updated_at: self.now,
+            updated_at,
         };
         self.rows.schedules.insert(id, schedule.clone());
-        self.since.insert(id, self.now.max(self.agenda.reached()));
-        self.input(Input::Saved(Box::new(schedule)));
+        self.since.insert(id, updated_at.max(self.agenda.reached()));
+        self.input(Input::Saved(Arc::new(schedule)));
         id
     }
 
@@ -118,10 +127,11 @@ impl House {
         let now = self.now;
         let schedule = self.rows.schedules.get_mut(&id).expect("a schedule");
         change(schedule);
-        schedule.updated_at = now;
+        schedule.updated_at = schedule.updated_at.max(now);
         let schedule = schedule.clone();
-        self.since.insert(id, now.max(self.agenda.reached()));
-        self.input(Input::Saved(Box::new(schedule)));
+        let since = schedule.updated_at.max(self.agenda.reached());
+        self.since.insert(id, since);
+        self.input(Input::Saved(Arc::new(schedule)));
     }
 
     fn remove(&mut self, id: ScheduleId) {
