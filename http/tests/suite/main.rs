@@ -18,6 +18,7 @@ mod pages;
 mod people_pages;
 mod schedule_forms;
 mod schedule_pages;
+mod schedules;
 mod set_up;
 mod sign_in;
 mod things;
