@@ -16,6 +16,7 @@ mod looks;
 mod making;
 mod pages;
 mod people_pages;
+mod schedule_forms;
 mod schedule_pages;
 mod schedules;
 mod set_up;

@@ -263,11 +263,11 @@ fn quick(t: &Texts, csrf: &str, device: &DeviceId, choices: &[(String, String)])
     };
     html! {
         @if !choices.is_empty() {
+            p.ways { a.button href=(links::new_schedule(device)) { (Icon::Plus.draw()) (s.schedule_device) } }
             details.card.wide {
-                summary { (s.schedule_device) }
+                summary { (s.quick_in) " · " (s.quick_at) }
                 (whole("in", s.quick_in, &minutes))
                 (whole("daily", s.quick_at, &time))
-                p { a href=(links::new_schedule(device)) { (s.new) } }
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use super::rows::{Row, Values, put, rows, take};
 use super::words::{Teller, entity_name};
-use super::{choices, filled, id_of, no_schedule, read, stopped};
+use super::{choices, faults, filled, id_of, no_schedule, read, stopped};
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::auth::extract::Form;
@@ -190,7 +190,7 @@ impl<'a> Desk<'a> {
         match error {
             SchedulingError::Faults(faults) => {
                 for fault in &faults {
-                    read::note(t, values, &mut problems, fault);
+                    faults::note(t, values, &mut problems, fault);
                 }
             }
             SchedulingError::Denied { field, .. } => {
@@ -314,7 +314,7 @@ impl<'a> Desk<'a> {
         let read = read::Reader::new(self.teller, values).definition();
         let definition = match read {
             Ok(definition) => definition,
-            Err(problems) => return (faults(&problems), problems),
+            Err(problems) => return (told(&problems), problems),
         };
         match self.due(&definition) {
             Ok(due) => {
@@ -329,7 +329,7 @@ impl<'a> Desk<'a> {
                 (known, Problems::new())
             }
             Err(error) => match self.refused(values, error) {
-                Ok(problems) => (faults(&problems), problems),
+                Ok(problems) => (told(&problems), problems),
                 Err(_) => (Preview::Wait, Problems::new()),
             },
         }
@@ -450,7 +450,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn faults(problems: &Problems) -> Preview {
+fn told(problems: &Problems) -> Preview {
     Preview::Faults(problems.values().cloned().collect())
 }
 

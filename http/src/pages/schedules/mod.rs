@@ -5,6 +5,7 @@
 
 mod choices;
 mod dry_run;
+mod faults;
 mod files;
 mod filled;
 mod form;

@@ -7,11 +7,10 @@ use super::choices::{Chosen, typed_value};
 use super::rows::{Row, Values, rows};
 use super::words::{Teller, local};
 use iothome_engine::ids::DeviceId;
-use iothome_engine::schedule::{Days, Definition, ScheduleError, Zone, read_definition};
+use iothome_engine::schedule::{Days, Definition, Zone, read_definition};
 use iothome_engine::time::Timestamp;
 use iothome_views::pages::schedules::Problems;
-use iothome_views::texts::Texts;
-use iothome_views::texts::rhythm::{capital, put};
+use iothome_views::texts::rhythm::put;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
@@ -50,7 +49,7 @@ impl<'a> Reader<'a> {
             Ok(_) => Err(self.problems),
             Err(faults) => {
                 for fault in &faults {
-                    note(self.teller.t(), self.values, &mut self.problems, fault);
+                    super::faults::note(self.teller.t(), self.values, &mut self.problems, fault);
                 }
                 Err(self.problems)
             }
@@ -189,7 +188,7 @@ impl<'a> Reader<'a> {
             }
             "in" => {
                 days.clear();
-                let (at, second) = self.from_now();
+                let (at, second) = self.in_a_while();
                 overlap = second.then_some("second");
                 json!({"kind": "at", "at": at})
             }
@@ -231,7 +230,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The local time in a while, and whether it is the second of two.
-    fn from_now(&mut self) -> (String, bool) {
+    fn in_a_while(&mut self) -> (String, bool) {
         let Some(seconds) = self.lapse("in") else {
             return (String::new(), false);
         };
@@ -417,103 +416,4 @@ impl<'a> Reader<'a> {
 /// What an anchor was counted for.
 pub(super) fn rhythm_mark(seconds: i64, from: &str, to: &str) -> String {
     format!("{seconds}|{from}|{to}")
-}
-
-/// Puts a fault of the engine beside its field, unless something is said there already.
-pub(super) fn note(t: &Texts, values: &Values, problems: &mut Problems, fault: &ScheduleError) {
-    let field = field_of(values, &fault.field);
-    let words = (t.schedule_form.fault)(&fault.problem)
-        .map_or_else(|| capital(&fault.problem), str::to_owned);
-    let words = words.trim_end_matches('.');
-    let example = fault.example.trim_matches('"');
-    let told = format!("{words}. {}", put(t.schedule_form.example, &[example]));
-    problems.entry(field).or_insert(told);
-}
-
-/// The field of the form that says what a field of the definition says.
-fn field_of(values: &Values, field: &str) -> String {
-    if let Some(rest) = field.strip_prefix("actions[") {
-        let (n, rest) = rest.split_once(']').unwrap_or((rest, ""));
-        let part = match rest {
-            ".value" => "value",
-            ".delay_seconds" => "delay",
-            ".device" => "device",
-            _ => "what",
-        };
-        return format!("a{n}_{part}");
-    }
-    if field.starts_with("conditions") {
-        return condition_field(field);
-    }
-    let is_daily = !matches!(
-        values.get("when").map(String::as_str),
-        Some("at" | "in" | "every" | "sun" | "cron")
-    );
-    let found = match field {
-        "name" => "name",
-        "trigger.at" if values.get("when").is_some_and(|w| w == "in") => "in_amount",
-        "trigger.at" => "date",
-        "trigger.seconds" | "trigger.anchor" => "every_amount",
-        "trigger.window.from" => "from",
-        "trigger.window" | "trigger.window.to" => "to",
-        "trigger.expression" if is_daily => "time",
-        "trigger.expression" => "cron",
-        "trigger.event" => "sun_event",
-        "trigger.offset_minutes" => "sun_minutes",
-        "trigger.zone" => "zone",
-        "trigger.start_date" => "start",
-        "trigger.end_date" => "end",
-        "trigger.days" => "days",
-        "trigger.jitter_seconds" => "jitter",
-        "gap" => "gap",
-        "overlap" => "overlap",
-        "missed.grace_seconds" => "grace",
-        "actions" => "actions",
-        other if other.starts_with("trigger.excluded_dates") => "excluded",
-        other if other.starts_with("missed") => "missed",
-        other if other.starts_with("trigger") => "when",
-        _ => "",
-    };
-    found.to_owned()
-}
-
-fn condition_field(field: &str) -> String {
-    let number = field
-        .split_once('[')
-        .and_then(|(_, rest)| rest.split_once(']'));
-    let Some((n, rest)) = number else {
-        return "conditions".to_owned();
-    };
-    match rest.rsplit('.').next().unwrap_or_default() {
-        "entity" | "device" => format!("c{n}_entity"),
-        part @ ("is" | "above" | "below" | "from" | "to" | "days") => format!("c{n}_{part}"),
-        "for_seconds" => format!("c{n}_for"),
-        _ => format!("c{n}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_is_told_beside_the_field_that_says_it() {
-        let mut values = Values::new();
-        for (when, field, found) in [
-            ("daily", "trigger.expression", "time"),
-            ("cron", "trigger.expression", "cron"),
-            ("in", "trigger.at", "in_amount"),
-            ("at", "trigger.at", "date"),
-            ("every", "trigger.window.to", "to"),
-            ("every", "actions[3].delay_seconds", "a3_delay"),
-            ("every", "actions[0]", "a0_what"),
-            ("every", "conditions.all[2].not.below", "c2_below"),
-            ("every", "conditions.any[1]", "c1"),
-            ("every", "conditions", "conditions"),
-            ("every", "trigger.excluded_dates[4]", "excluded"),
-        ] {
-            values.insert("when".to_owned(), when.to_owned());
-            assert_eq!(field_of(&values, field), found, "{when} {field}");
-        }
-    }
 }
