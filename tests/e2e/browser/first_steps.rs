@@ -11,6 +11,8 @@ async fn a_newcomer_sets_the_house_up_by_the_page() {
     let folder = folder();
     let hub = Start::serve().on(folder.path()).await;
     let browser = Browser::open(PHONE).await;
+    let zone = json!({"timezoneId": "Europe/Madrid"});
+    browser.cdp("Emulation.setTimezoneOverride", zone).await;
     browser.goto(hub.url()).await;
     browser
         .fill("input[name=code]", hub.banner("setup_code"))
@@ -22,7 +24,9 @@ async fn a_newcomer_sets_the_house_up_by_the_page() {
     browser.find("#nav").await;
     let title = browser.page.title().await.expect("a title");
     assert!(title.contains("Our home"), "{title}");
-    Api::stranger(&hub).sign_in(ADAM.0, ADAM.1).await;
+    let api = Api::stranger(&hub).sign_in(ADAM.0, ADAM.1).await;
+    let (_, home) = api.get("/api/v1/home").await;
+    assert_eq!(home["zone"], "Europe/Madrid", "guessed: {home}");
     browser.close().await;
 }
 

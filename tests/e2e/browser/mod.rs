@@ -10,6 +10,7 @@ mod first_steps;
 mod lighthouse;
 mod no_script;
 mod pages;
+mod rooms;
 mod scenes;
 mod weight;
 

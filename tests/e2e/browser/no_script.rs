@@ -16,10 +16,7 @@ async fn the_house_is_set_up_without_script() {
         .fill("input[name=code]", hub.banner("setup_code"))
         .await;
     browser.fill("input[name=home]", "Our home").await;
-    let zone = browser.find("[name=zone]").await;
-    if zone.tag_name().await.is_ok_and(|tag| tag == "input") {
-        browser.fill("[name=zone]", "Europe/Berlin").await;
-    }
+    browser.choose("select[name=city]", "Europe/Berlin").await;
     browser.fill("input[name=username]", ADAM.0).await;
     browser.fill("input[name=password]", ADAM.1).await;
     browser.click("main form button").await;

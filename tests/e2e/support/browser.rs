@@ -46,6 +46,13 @@ impl Theme {
     }
 }
 
+/// A key that is pressed wherever the focus is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Key {
+    Tab,
+    Enter,
+}
+
 impl Browser {
     /// Opens one of that size that runs scripts.
     pub(crate) async fn open(size: Size) -> Self {
@@ -126,6 +133,20 @@ impl Browser {
     pub(crate) async fn press(&self, css: &str, keys: &str) {
         let sent = self.find(css).await.send_keys(keys).await;
         sent.unwrap_or_else(|e| panic!("{css}: {e}"));
+    }
+
+    /// Presses a key, wherever the focus is.
+    pub(crate) async fn key(&self, key: Key) {
+        let (name, code, text) = match key {
+            Key::Tab => ("Tab", 9, ""),
+            Key::Enter => ("Enter", 13, "\r"),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            let event = json!({"type": kind, "key": name, "code": name, "text": text,
+                               "windowsVirtualKeyCode": code});
+            self.cdp("Input.dispatchKeyEvent", event).await;
+        }
     }
 
     /// Chooses what a list of options offers, by its value.
