@@ -197,6 +197,14 @@
     const form = doc.querySelector('[data-poll]')?.closest('form');
     if (form && !doc.hidden && Date.now() - typedAt > 900) part(form, 'look');
   }, 1000);
+  // ...and the preview of a schedule: drawn anew once the hand rests.
+  let looking;
+  doc.addEventListener('input', (event) => {
+    const form = event.target.form;
+    if (!form?.hasAttribute('data-look')) return;
+    clearTimeout(looking);
+    looking = setTimeout(() => part(form, 'look'), 400);
+  });
 
   function fail(entity, field, html) {
     if (entity) { waiting.delete(entity.id); sent.delete(entity.id); }
@@ -418,5 +426,7 @@
   }, 5000);
   // Recorded values are not streamed: charts follow once a minute.
   setInterval(() => { if (stream && byId('values')) resync().catch(again); }, 60000);
+  // What schedules do is not streamed either.
+  setInterval(() => { if (stream && doc.querySelector('[data-fresh]')) resync().catch(again); }, 5000);
   open();
 })();

@@ -89,6 +89,7 @@ impl Shell<'_> {
         html! {
             nav #nav aria-label=(t.frame.nav_label) {
                 (entry(Here::Home, links::HOME, Icon::Home, t.frame.nav_home, 0))
+                (entry(Here::Schedules, links::SCHEDULES, Icon::Clock, t.frame.nav_schedules, 0))
                 @if self.viewer.admin {
                     (entry(Here::NewDevices, links::NEW_DEVICES, Icon::Plus, t.frame.nav_new, self.viewer.waiting))
                     (entry(Here::Broker, links::BROKER, Icon::Broker, t.frame.nav_broker, 0))

@@ -3,6 +3,7 @@
 //! Owner of what is read for it: the view, its past, its recent commands.
 
 use super::range::{RangeQuery, Shown};
+use super::schedules::of_device;
 use super::show::{self, Changes, Reading, Shape};
 use super::visit::{Visit, device_of, no_device, page, see_other};
 use crate::app::App;
@@ -88,6 +89,7 @@ pub(crate) async fn show(
     let model = DevicePage {
         panel: show::panel(reading, &view),
         history: history(&app, reading, &view, &wanted, shown).await?,
+        schedules: of_device(&app, &user, &visit, &view),
         commands: commands
             .iter()
             .map(|command| show::line(reading, view.entity(&command.entity), command))

@@ -15,8 +15,9 @@ use iothome_engine::ids::DeviceId;
 use iothome_engine::policy::Right;
 use iothome_views::links;
 use iothome_views::pages::edit_device::{self, EditPage};
+use iothome_views::symbols::Symbol;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The edit form.
 #[derive(Deserialize)]
@@ -25,6 +26,8 @@ pub(crate) struct EditForm {
     name: String,
     #[serde(default)]
     room: String,
+    #[serde(default)]
+    icon: String,
     version: i64,
 }
 
@@ -42,15 +45,14 @@ pub(crate) async fn show(
 
 fn filled(app: &App, id: &DeviceId) -> Answer<EditPage> {
     let view = app.hub.house().device(id).ok_or_else(no_device)?;
-    let devices = app.hub.house().devices();
-    let rooms: BTreeSet<String> = devices.iter().filter_map(|d| d.room.clone()).collect();
     Ok(EditPage {
         id: id.clone(),
         title: view.name.clone(),
         name: view.name.clone(),
         room: view.room.clone().unwrap_or_default(),
         version: view.version,
-        rooms: rooms.into_iter().collect(),
+        rooms: app.hub.rooms().iter().map(|r| r.name.clone()).collect(),
+        symbol: view.icon.as_deref().and_then(Symbol::from_word),
         problem: None,
         name_problem: None,
         room_problem: None,
@@ -67,9 +69,11 @@ pub(crate) async fn submit(
     let id = device_of(&app, &user, &path, Right::Manage)?;
     let form = form.0;
     let room = form.room.trim();
+    let symbol = Symbol::from_word(&form.icon);
     let patch = DevicePatch {
         name: Some(form.name.clone()),
         room: Some((!room.is_empty()).then(|| room.to_owned())),
+        icon: Some(symbol.map(|symbol| symbol.word().to_owned())),
         entities: BTreeMap::new(),
         ..DevicePatch::default()
     };
@@ -87,16 +91,17 @@ pub(crate) async fn submit(
             model.problem = Some(visit.t.device.edit_changed.to_owned());
             StatusCode::CONFLICT
         }
-        HubError::Invalid { field, problem } => {
+        HubError::Invalid { field, .. } => {
+            let device = &visit.t.device;
             match field.as_str() {
-                "name" => model.name_problem = Some(problem.clone()),
-                _ => model.room_problem = Some(problem.clone()),
+                "name" => model.name_problem = Some(device.edit_bad_name.to_owned()),
+                _ => model.room_problem = Some(device.edit_bad_room.to_owned()),
             }
             StatusCode::UNPROCESSABLE_ENTITY
         }
         _ => return Err(Problem::from(error)),
     };
-    (model.name, model.room) = (form.name, form.room);
+    (model.name, model.room, model.symbol) = (form.name, form.room, symbol);
     let markup = edit_device::edit(visit.t, &visit.viewer, &model);
     Ok(HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")

@@ -20,6 +20,7 @@ mod place;
 mod range;
 mod rights;
 mod rooms;
+mod schedules;
 mod sessions;
 mod set_up;
 pub(crate) mod show;
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> Vec<Entry> {
     let mut routes = making();
     routes.extend(rooms_and_order());
     routes.extend(house_and_people());
+    routes.extend(schedules::routes());
     routes.extend([
         Entry::get("/assets/{file}", Access::Asset, assets::asset),
         Entry::get("/sign-in", Access::Open, sign_in::show),

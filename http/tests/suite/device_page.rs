@@ -253,6 +253,7 @@ async fn a_device_is_renamed_and_moved_by_a_plain_form() {
             ("csrf", token.clone()),
             ("name", String::from(name)),
             ("room", String::from(room)),
+            ("icon", String::from("fridge")),
             ("version", version.clone()),
         ]
     };

@@ -15,6 +15,7 @@ mod live;
 mod making;
 mod pages;
 mod people_pages;
+mod schedule_pages;
 mod set_up;
 mod sign_in;
 mod things;

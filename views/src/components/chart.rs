@@ -72,7 +72,7 @@ impl Chart {
                     @if let Some(unit) = &self.unit { " " span.unit { (unit) } }
                 }
                 @if let (Some((low, high)), Some(last)) = (self.bounds(), self.slots.last()) {
-                    dl.figures {
+                    dl.extremes {
                         (self.figure(t, t.chart.latest, last.mean))
                         (self.figure(t, t.chart.lowest, low))
                         (self.figure(t, t.chart.highest, high))

@@ -185,6 +185,13 @@ pub struct DeviceLine {
 impl DeviceSchedules {
     /// The section of the device page.
     pub fn draw(&self, t: &Texts, csrf: &str, device: &DeviceId) -> Markup {
+        let offers = self.quick.as_ref().is_some_and(|q| !q.is_empty());
+        html! {
+            @if offers || !self.lines.is_empty() { (self.section(t, csrf, device)) }
+        }
+    }
+
+    fn section(&self, t: &Texts, csrf: &str, device: &DeviceId) -> Markup {
         html! {
             section.block #schedules aria-labelledby="schedules-name" {
                 h2 #schedules-name { (t.schedules.for_device) }

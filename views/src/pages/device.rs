@@ -8,6 +8,7 @@ use crate::components::command::{self, CommandLine};
 use crate::components::entity::{EntityPanel, Trouble};
 use crate::components::form;
 use crate::components::range::RangeChoice;
+use crate::components::schedule::DeviceSchedules;
 use crate::components::timeline::Timeline;
 use crate::icons::Icon;
 use crate::layout::{Here, Shell, Viewer};
@@ -115,6 +116,8 @@ pub struct DevicePage {
     pub panel: DevicePanel,
     /// What was recorded; `None` if nothing of it ever is.
     pub history: Option<History>,
+    /// What is scheduled for it.
+    pub schedules: DeviceSchedules,
     /// Recent commands, the newest first.
     pub commands: Vec<CommandLine>,
     /// Where older ones are shown, if there are any.
@@ -142,6 +145,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: Option<&str>, device: &Dev
         div.device-page {
             (panel(look, &device.panel))
             div.beyond {
+                (device.schedules.draw(t, &viewer.csrf, &device.panel.id))
                 @if let Some(history) = &device.history { (past(t, &device.panel.id, history)) }
                 (commands(t, device))
                 (details(look, device))
@@ -206,7 +210,7 @@ fn latency_figures(t: &Texts, latency: &Latency) -> Markup {
     html! {
         div.latency {
             h3 { (t.device.latency_name) }
-            dl.figures {
+            dl.extremes {
                 (figure(t.device.latency_half, &latency.half))
                 (figure(t.device.latency_most, &latency.most))
                 (figure(t.device.latency_slow, &latency.slow))

@@ -3,9 +3,11 @@
 //! Owner of those two pages. They must never delete anything by a link alone.
 
 use crate::components::form::{self, Field};
+use crate::components::picker::picker;
 use crate::icons::Icon;
 use crate::layout::{Here, Shell, Viewer};
 use crate::links;
+use crate::symbols::Symbol;
 use crate::texts::{Texts, fill};
 use iothome_engine::ids::DeviceId;
 use maud::{Markup, html};
@@ -24,6 +26,8 @@ pub struct EditPage {
     pub name: String,
     /// The room, empty for none.
     pub room: String,
+    /// The picture that stands for it, if one was chosen.
+    pub symbol: Option<Symbol>,
     /// The version that the fields were read from.
     pub version: i64,
     /// Rooms there are.
@@ -55,6 +59,7 @@ pub fn edit(t: &'static Texts, viewer: &Viewer, page: &EditPage) -> Markup {
                 hint: Some(t.device.edit_room_hint), problem: page.room_problem.as_deref(),
                 max: Some(NAME_MAX), list: Some("rooms"), ..Field::default()
             }.draw())
+            (picker(t, "device", page.symbol))
             datalist #rooms { @for room in &page.rooms { option value=(room) {} } }
             div.ways {
                 button.button.strong { (t.device.edit_save) }

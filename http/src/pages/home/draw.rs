@@ -10,11 +10,13 @@ use iothome_engine::ids::DeviceId;
 use iothome_engine::policy::Subject;
 use iothome_engine::view::DeviceView;
 use iothome_views::components::card::DeviceCard;
+use iothome_views::links;
 use iothome_views::pages::home::{
-    Choice, HomePage, Portion, RoomHead, Search, Section, Summary, Turned,
+    Choice, HomePage, NextUp, Portion, RoomHead, Search, Section, Summary, Turned,
 };
 use iothome_views::symbols::Symbol;
 use iothome_views::texts::Texts;
+use iothome_views::time::When;
 
 /// The page.
 pub(super) fn page(
@@ -25,7 +27,7 @@ pub(super) fn page(
 ) -> HomePage {
     HomePage {
         inhabited: !plan.tallies.is_empty(),
-        summary: summary(plan),
+        summary: summary(visit, plan),
         search: search(visit.t, plan),
         favourites: plan
             .dear
@@ -43,10 +45,15 @@ pub(super) fn page(
 }
 
 /// The line that says what is going on.
-pub(super) const fn summary(plan: &Plan) -> Summary {
+pub(super) fn summary(visit: &Visit, plan: &Plan) -> Summary {
+    let next = plan.next.as_ref().filter(|next| next.at > visit.now);
     Summary {
         counts: plan.total.counts,
-        next: None,
+        next: next.map(|next| NextUp {
+            name: next.name.clone(),
+            when: When::new(visit.t, next.at, visit.now, &visit.zone),
+            href: links::schedule(&next.id),
+        }),
     }
 }
 

@@ -7,10 +7,12 @@
 use super::filter::{Filter, InRoom};
 use super::tally::{Sum, Tally};
 use crate::app::App;
+use crate::pages::schedules::next_up;
 use iothome_actors::Hub;
-use iothome_engine::ids::{DeviceId, RoomId};
+use iothome_engine::ids::{DeviceId, RoomId, ScheduleId};
 use iothome_engine::kind::Kind;
 use iothome_engine::policy::{Right, Subject};
+use iothome_engine::time::Timestamp;
 use iothome_engine::view::DeviceView;
 use iothome_store::Room;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -63,6 +65,16 @@ pub(super) struct Plan {
     pub(super) tallies: HashMap<DeviceId, Counted>,
     /// Devices with a card on the page.
     pub(super) on_page: HashSet<DeviceId>,
+    /// What is scheduled next.
+    pub(super) next: Option<UpNext>,
+}
+
+/// The schedule that is due next.
+#[derive(Clone, Debug)]
+pub(super) struct UpNext {
+    pub(super) id: ScheduleId,
+    pub(super) name: String,
+    pub(super) at: Timestamp,
 }
 
 /// What a device was counted as.
@@ -82,7 +94,13 @@ impl Plan {
         favourites: Arc<Vec<DeviceId>>,
     ) -> Self {
         let devices = hub.house().devices();
-        Self::of(devices, hub.rooms(), subject, filter, favourites)
+        let mut plan = Self::of(devices, hub.rooms(), subject, filter, favourites);
+        plan.next = next_up(hub, subject).map(|(schedule, due)| UpNext {
+            id: schedule.id,
+            name: schedule.definition.name.clone(),
+            at: due.at,
+        });
+        plan
     }
 
     /// Of these devices in these rooms.
@@ -107,6 +125,7 @@ impl Plan {
             kinds: BTreeSet::new(),
             tallies: HashMap::with_capacity(known.len()),
             on_page: HashSet::new(),
+            next: None,
         };
         plan.count(&known);
         plan.place(known);

@@ -78,6 +78,9 @@ impl Watch {
             self.plan.favourites = favourites;
             self.old = true;
         }
+        // What was next has come: what is next now is to be looked up.
+        let next = self.plan.next.as_ref();
+        self.old |= next.is_some_and(|next| next.at <= visit.now);
         let anew = self.old && self.made.elapsed() >= FRESH;
         if anew {
             let filter = self.plan.filter.clone();
@@ -93,7 +96,7 @@ impl Watch {
         if all || anew {
             rooms = self.plan.parts.iter().map(|part| part.room).collect();
         }
-        self.counts(look, &rooms, all || anew, &mut told);
+        self.counts(visit, look, &rooms, all || anew, &mut told);
         told
     }
 
@@ -142,11 +145,11 @@ impl Watch {
     }
 
     /// The summary and the heads of these rooms, as far as they are on the page.
-    fn counts(&self, look: Look<'_>, rooms: &[usize], all: bool, told: &mut Told) {
+    fn counts(&self, visit: &Visit, look: Look<'_>, rooms: &[usize], all: bool, told: &mut Told) {
         if rooms.is_empty() && !all {
             return;
         }
-        let line = summary(look.t, &draw::summary(&self.plan));
+        let line = summary(look.t, &draw::summary(visit, &self.plan));
         told.elements.push(line);
         for part in self.plan.parts.iter().filter(|p| rooms.contains(&p.room)) {
             told.elements

@@ -14,7 +14,7 @@ mod timeline;
 
 pub(crate) use card::{Dearness, card};
 pub(crate) use chart::{Shape, chart, recorded};
-pub(crate) use command::line;
+pub(crate) use command::{action_words, command_latency, line, reason_words};
 pub(crate) use device::{facts, panel, topics};
 pub(crate) use latency::latency;
 pub(crate) use timeline::{Changes, timeline};

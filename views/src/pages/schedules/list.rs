@@ -61,6 +61,8 @@ pub struct ListPage {
     pub clock_wrong: bool,
     /// What was just done, if anything.
     pub done: Option<String>,
+    /// Where the list goes on.
+    pub more: Option<String>,
 }
 
 /// The whole page.
@@ -81,9 +83,10 @@ pub fn list(t: &'static Texts, viewer: &Viewer, live: &str, model: &ListPage) ->
         }
         (filters(t, &model.filters, filtered))
         @if model.schedules.is_empty() { (empty(t, model, filtered)) }
-        div #schedule-list .schedule-list {
+        div #schedule-list .schedule-list data-fresh {
             @for schedule in &model.schedules { (card(t, &viewer.csrf, schedule)) }
         }
+        @if let Some(more) = &model.more { p.ways { a.button href=(more) rel="next" { (s.more) } } }
     };
     shell(t, viewer, s.title, Some(live), &content)
 }
@@ -137,7 +140,7 @@ pub fn card(t: &Texts, csrf: &str, schedule: &ScheduleCard) -> Markup {
         article.card.schedule.is-off[!schedule.enabled] id=(format!("schedule-{}", schedule.id)) {
             header {
                 h2.name { a href=(links::schedule(&schedule.id)) { bdi.clamp { (schedule.name) } } }
-                @if schedule.may_change { (switch(t, csrf, &schedule.id, &schedule.name, schedule.enabled)) }
+                @if schedule.may_change { (switch(t, csrf, &schedule.id, &schedule.name, schedule.enabled, true)) }
                 @else { span.hint { @if schedule.enabled { (s.enabled) } @else { (s.off) } } }
             }
             p.when-words { (schedule.words) }
@@ -167,16 +170,24 @@ pub fn card(t: &Texts, csrf: &str, schedule: &ScheduleCard) -> Markup {
     }
 }
 
-/// The switch that turns a schedule on or off.
-pub(super) fn switch(t: &Texts, csrf: &str, id: &ScheduleId, name: &str, on: bool) -> Markup {
+/// The switch that turns a schedule on or off; in the list the script swaps the card alone.
+pub(super) fn switch(
+    t: &Texts,
+    csrf: &str,
+    id: &ScheduleId,
+    name: &str,
+    on: bool,
+    listed: bool,
+) -> Markup {
     let label = if on {
         t.schedules.turn_off
     } else {
         t.schedules.turn_on
     };
     html! {
-        form method="post" action=(links::switch_schedule(id)) data-fetch {
+        form method="post" action=(links::switch_schedule(id)) data-fetch[listed] {
             (form::csrf(csrf))
+            @if listed { input type="hidden" name="back" value="list"; }
             input type="hidden" name="enabled" value=(!on);
             button.switch role="switch" aria-checked=(on) aria-label=(fill(label, name)) {
                 span.thumb {}

@@ -127,7 +127,7 @@ fn head(t: &Texts, viewer: &Viewer, model: &SchedulePage) -> Markup {
         header.page-head.schedule-head {
             div.head-line {
                 h1 { bdi { (model.name) } }
-                @if model.may_change { (switch(t, &viewer.csrf, &model.id, &model.name, model.enabled)) }
+                @if model.may_change { (switch(t, &viewer.csrf, &model.id, &model.name, model.enabled, false)) }
             }
             p.when-words { (model.words) }
             @if let Some(conditions) = &model.conditions {
@@ -164,7 +164,7 @@ fn button(viewer: &Viewer, address: &str, words: &str, strong: bool) -> Markup {
 fn history(t: &Texts, model: &SchedulePage) -> Markup {
     let s = &t.schedules;
     html! {
-        section.block #history aria-labelledby="history-name" {
+        section.block #history aria-labelledby="history-name" data-fresh {
             h2 #history-name { (s.section_history) }
             @if model.history.is_empty() {
                 p.empty-line { (s.history_none) }

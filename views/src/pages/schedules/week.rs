@@ -16,6 +16,8 @@ use maud::{Markup, html};
 pub struct WeekPage {
     /// Seven days.
     pub days: Vec<WeekDay>,
+    /// What is due so often that it is told once.
+    pub often: Vec<WeekItem>,
     /// Whether there was more than could be looked at.
     pub cut: bool,
 }
@@ -36,8 +38,8 @@ pub struct WeekDay {
 /// Something that is scheduled.
 #[derive(Clone, Debug)]
 pub struct WeekItem {
-    /// The schedule.
-    pub schedule: ScheduleId,
+    /// The schedule, if the viewer may see it as a whole.
+    pub schedule: Option<ScheduleId>,
     /// Its name.
     pub name: String,
     /// What it does, in short.
@@ -58,11 +60,18 @@ pub struct WeekItem {
 pub fn week(t: &'static Texts, viewer: &Viewer, live: &str, model: &WeekPage) -> Markup {
     let s = &t.schedules;
     let nothing = model.days.iter().all(|day| day.items.is_empty());
+    let is_idle = nothing && model.often.is_empty();
     let content = html! {
         (back(links::SCHEDULES, s.back))
         header.page-head { h1 { (s.week_title) } p.hint { (s.week_lead) } }
         @if model.cut { p.banner.notice { (Icon::Warning.draw()) span { (s.week_cut) } } }
-        @if nothing { p.empty-line { (s.week_none) } }
+        @if is_idle { p.empty-line { (s.week_none) } }
+        @if !model.often.is_empty() {
+            section.block {
+                h2 { (s.week_often) }
+                ol.week-often { @for entry in &model.often { (item(t, entry)) } }
+            }
+        }
         div.week.is-empty[nothing] {
             div.hours aria-hidden="true" {
                 @for hour in (0..24).step_by(3) {
@@ -79,9 +88,11 @@ fn column(t: &Texts, n: usize, day: &WeekDay) -> Markup {
     let id = format!("day-{n}");
     html! {
         section.week-day aria-labelledby=(id) {
-            h2 id=(id) { time datetime=(day.iso) { (day.name) } }
-            @if let Some(change) = &day.change {
-                p.trouble.notice { (Icon::Clock.draw()) span { (change) } }
+            header.week-head {
+                h2 id=(id) { time datetime=(day.iso) { (day.name) } }
+                @if let Some(change) = &day.change {
+                    p.trouble.notice { (Icon::Clock.draw()) span { (change) } }
+                }
             }
             @if day.items.is_empty() { p.empty-line { (t.schedules.week_day_none) } }
             @for hour in 0..24 {
@@ -97,8 +108,9 @@ fn column(t: &Texts, n: usize, day: &WeekDay) -> Markup {
 fn item(t: &Texts, item: &WeekItem) -> Markup {
     html! {
         li.week-item.touched[item.touched].skipped[item.skipped] {
-            a href=(links::schedule(&item.schedule)) {
-                b.figure { (item.time) } " " bdi.clamp { (item.name) }
+            a href=[item.schedule.map(|id| links::schedule(&id))] {
+                @if !item.time.is_empty() { b.figure { (item.time) } " " }
+                bdi.clamp { (item.name) }
                 span.hint { bdi.clamp { (item.does) } }
                 @if let Some(often) = &item.often { span.hint { (often) } }
                 @if item.touched { span.tag { (Icon::Clock.draw()) span.visually-hidden { (t.schedules.gap) } } }

@@ -33,7 +33,7 @@ pub(super) fn when(sheet: Sheet<'_>) -> Markup {
             div.when-part.when-daily.when-at { (sheet.text("time", f.time, "time", None)) }
             div.when-part.when-in { (lapse(sheet, "in", &[("minutes", f.minutes), ("hours", f.hours)])) }
             div.when-part.when-every {
-                (lapse(sheet, "every", &[("minutes", f.minutes), ("hours", f.hours), ("days", f.whole_days)]))
+                (lapse(sheet, "every", &[("seconds", f.seconds), ("minutes", f.minutes), ("hours", f.hours), ("days", f.whole_days)]))
                 div.two {
                     (sheet.text("from", f.window_from, "time", Some(f.window_hint)))
                     (sheet.text("to", f.window_to, "time", None))
