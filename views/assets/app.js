@@ -37,6 +37,8 @@
     }
     const field = isField(from);
     if (field && held(from)) return;
+    // What was told is not taken back by a page that has nothing to tell.
+    if (from.matches('.told') && !to.textContent) return;
     for (const { name } of [...from.attributes]) {
       if (!to.hasAttribute(name) && !(name === 'open' && from.matches('details'))) from.removeAttribute(name);
     }

@@ -2,19 +2,29 @@
 //! and kept as pictures in `target/screenshots`.
 
 use super::scenes::{self, House};
+use super::schedules;
 use crate::support::axe;
-use crate::support::browser::{Browser, DESKTOP, Key, PHONE, Theme, target};
+use crate::support::browser::{Browser, DESKTOP, Key, PHONE, Size, Theme};
 use crate::support::hub::{Start, folder};
 use crate::support::tell;
-use data_encoding::BASE64;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Routes that a browser gets and that are no page.
-const NO_PAGES: [&str; 3] = ["/assets/{file}", "/ca.crt", "/live"];
+/// Routes that are no page by what they are: what answers with something else than HTML is none.
+const NO_PAGES: [&str; 2] = ["/assets/{file}", "/live"];
 
 /// Taller than this, a picture shows more of the same.
-const PICTURE_HEIGHT_MAX: f64 = 3_000.0;
+const PICTURE_HEIGHT_MAX: u32 = 3_000;
+
+/// What an address answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Page,
+    /// A file, say.
+    NoPage,
+    /// It is no page in this house now.
+    LeadsElsewhere,
+}
 
 /// Looks at pages, notes what is wrong with them and goes on.
 struct Judge<'a> {
@@ -55,12 +65,12 @@ impl<'a> Judge<'a> {
                 );
             }
             for theme in Theme::ALL {
-                browser.look(size, theme).await;
+                unroll(browser, size, theme).await;
                 for fault in axe::faults(browser).await {
                     self.fault(name, size.0, theme.word(), &fault);
                 }
                 let picture = format!("{}-{name}-{}-{}", self.scene, size.0, theme.word());
-                keep(browser, &picture).await;
+                browser.picture(&picture).await;
             }
         }
         for complaint in browser.complaints().await {
@@ -78,8 +88,11 @@ impl<'a> Judge<'a> {
     async fn all(&mut self, house: &House, places: &Places) {
         for template in page_templates() {
             for (name, path) in places.addresses(template) {
-                if self.is_page(&path).await {
+                let answer = self.ask(&path).await;
+                if answer != Answer::LeadsElsewhere {
                     self.shown.insert(template);
+                }
+                if answer == Answer::Page {
                     let url = format!("{}{path}", house.hub.url());
                     self.page(&name, &url).await;
                 }
@@ -87,8 +100,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether that address is a page by itself, and leads nowhere else.
-    async fn is_page(&self, path: &str) -> bool {
+    async fn ask(&self, path: &str) -> Answer {
         let ask = "
             const [path, done] = arguments, gone = new AbortController();
             fetch(path, { redirect: 'manual', signal: gone.signal, headers: { Accept: 'text/html' } }).then((answer) => {
@@ -97,14 +109,13 @@ impl<'a> Judge<'a> {
             });";
         let told = self.browser.run_async(ask, vec![json!(path)]).await;
         if told[0] == "opaqueredirect" {
-            return false;
+            return Answer::LeadsElsewhere;
         }
-        let kind = told[2].as_str().unwrap_or_default();
-        assert!(
-            told[1] == 200 && kind.starts_with("text/html"),
-            "{path} is neither a page nor in the list of what is none: {told}"
-        );
-        true
+        assert_eq!(told[1], 200, "{path}: {told}");
+        match told[2].as_str() {
+            Some(kind) if kind.starts_with("text/html") => Answer::Page,
+            _ => Answer::NoPage,
+        }
     }
 
     /// Says how soon pages were seen, and fails with everything that was wrong with them.
@@ -148,23 +159,26 @@ const MEASURE: &str = "
         done({ shift, moved, visible_ms: paint && Math.round(paint.startTime) });
     }, 300);";
 
-/// A picture of the whole page, up to a height.
-async fn keep(browser: &Browser, name: &str) {
-    let script = "const root = document.documentElement; return [innerWidth, Math.max(root.scrollHeight, innerHeight)]";
-    let size = browser.run(script).await;
-    let height = size[1].as_f64().unwrap_or(0.0).min(PICTURE_HEIGHT_MAX);
-    let clip = json!({"x": 0, "y": 0, "width": size[0], "height": height, "scale": 1});
-    let picture = browser
-        .cdp(
-            "Page.captureScreenshot",
-            json!({"captureBeyondViewport": true, "clip": clip}),
+/// Makes the window as high as the page, up to a limit, and everything in it laid out.
+///
+/// Cards far below the window are laid out only when somebody comes near them; they are judged as
+/// they are then.
+async fn unroll(browser: &Browser, size: Size, theme: Theme) {
+    browser
+        .run(
+            "if (window.unrolled) return;
+            window.unrolled = true;
+            for (const sheet of document.styleSheets)
+                sheet.insertRule('.card { content-visibility: visible !important }', sheet.cssRules.length);",
         )
         .await;
-    let data = picture["data"].as_str().unwrap_or_default();
-    let png = BASE64.decode(data.as_bytes()).expect("a picture");
-    let folder = target().join("screenshots");
-    std::fs::create_dir_all(&folder).expect("a folder for pictures");
-    std::fs::write(folder.join(format!("{name}.png")), png).expect("the picture is kept");
+    browser.look(size, theme).await;
+    let height = browser
+        .run("return document.documentElement.scrollHeight")
+        .await;
+    let height = u32::try_from(height.as_u64().unwrap_or_default()).unwrap_or(u32::MAX);
+    let height = height.clamp(size.1, PICTURE_HEIGHT_MAX);
+    browser.look((size.0, height), theme).await;
 }
 
 /// What a browser can be sent to, from the route table itself: a new page cannot be forgotten.
@@ -194,10 +208,12 @@ struct Places {
     user: String,
     /// A room.
     room: String,
+    /// A schedule.
+    schedule: String,
 }
 
 impl Places {
-    async fn of(house: &House, device: &str, by_hand: &str) -> Self {
+    async fn of(browser: &Browser, house: &House, device: &str, by_hand: &str) -> Self {
         let api = &house.api;
         let (_, found) = api.get(&format!("/api/v1/devices/{by_hand}")).await;
         let entity = found["entities"][0]["id"].as_str().unwrap_or_default();
@@ -215,6 +231,7 @@ impl Places {
             credential: id(&bridge),
             user: id(&eve),
             room: id(&rooms["items"][0]),
+            schedule: schedules::make(browser, house, by_hand).await,
         }
     }
 
@@ -233,6 +250,7 @@ impl Places {
             .replace("{device}", device)
             .replace("{entity}", &self.entity)
             .replace("{room}", &self.room)
+            .replace("/schedules/{id}", &format!("/schedules/{}", self.schedule))
             .replace("/people/{id}", &format!("/people/{}", self.user));
         assert!(!path.contains('{'), "how does one get to {template}?");
         let name = name_of(template);
@@ -273,7 +291,7 @@ async fn every_page_of_a_typical_house_is_without_fault() {
     let house = scenes::typical().await;
     let browser = signed_in(&house).await;
     let mut judge = Judge::new(&browser, "typical");
-    let places = Places::of(&house, "fridge", "esp8266").await;
+    let places = Places::of(&browser, &house, "fridge", "esp8266").await;
     judge.all(&house, &places).await;
     for device in [
         "thermostat",
@@ -330,11 +348,11 @@ async fn every_page_of_an_empty_house_is_without_fault() {
         .await;
     judge.verdict();
     // A page whose device goes away asks for it once more.
-    browser.goto("about:blank").await;
+    browser.goto(house.hub.url()).await;
     house.api.delete("/api/v1/devices/bare").await;
     let mut judge = Judge::new(&browser, "empty");
     for template in page_templates() {
-        if !template.contains('{') && judge.is_page(template).await {
+        if !template.contains('{') && judge.ask(template).await == Answer::Page {
             let url = format!("{}{template}", house.hub.url());
             judge.page(&name_of(template), &url).await;
         }
@@ -348,7 +366,7 @@ async fn every_page_of_a_crowded_house_is_without_fault_and_so_when_everything_i
     let house = scenes::crowded().await;
     let browser = signed_in(&house).await;
     let mut judge = Judge::new(&browser, "crowded");
-    let mut places = Places::of(&house, "crowd-3", "crowd-4").await;
+    let mut places = Places::of(&browser, &house, "crowd-3", "crowd-4").await;
     judge.all(&house, &places).await;
     house.everything_goes_away().await;
     judge.scene = "away";
