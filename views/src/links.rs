@@ -19,8 +19,18 @@ pub const SET_UP: &str = "/set-up";
 pub const NEW_DEVICES: &str = "/new-devices";
 /// Broker and hub.
 pub const BROKER: &str = "/broker";
-/// The viewer's sessions.
-pub const SESSIONS: &str = "/sessions";
+/// What administrators manage: the way to each of its pages.
+pub const SETTINGS: &str = "/settings";
+/// The viewer's own page.
+pub const YOU: &str = "/you";
+/// Where the viewer's language and theme are kept.
+pub const PREFERENCES: &str = "/you/preferences";
+/// Where the viewer's password is changed.
+pub const PASSWORD: &str = "/you/password";
+/// How everything looks; in the demo only.
+pub const DESIGN: &str = "/design";
+/// The REST interface described for people.
+pub const API_DOCS: &str = "/api/docs";
 /// The rooms and their order.
 pub const ROOMS: &str = "/rooms";
 /// The viewer's favourites and their order.
@@ -257,7 +267,7 @@ pub fn delete_schedule(id: &ScheduleId) -> String {
 
 /// Where one of the viewer's sessions is ended.
 pub fn end_session(id: &SessionId) -> String {
-    format!("{SESSIONS}/{id}/end")
+    format!("{YOU}/sessions/{id}/end")
 }
 
 /// The element id of a device's card on the home page.

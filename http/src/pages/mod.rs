@@ -8,6 +8,7 @@ mod assets;
 pub(crate) mod broker;
 mod command;
 mod credential;
+mod design;
 mod device;
 mod edit_device;
 mod error;
@@ -21,12 +22,14 @@ mod range;
 mod rights;
 mod rooms;
 mod schedules;
-mod sessions;
 mod set_up;
+mod settings;
 pub(crate) mod show;
 mod sign_in;
 pub(crate) mod system;
+pub(crate) mod taste;
 pub(crate) mod visit;
+mod you;
 
 pub(crate) use credential::Issued;
 pub(crate) use error::error_page;
@@ -89,8 +92,12 @@ pub(crate) fn routes() -> Vec<Entry> {
             new_devices::ignore,
         ),
         Entry::get("/broker", Access::Cookie, broker::show),
-        Entry::get("/sessions", Access::Cookie, sessions::show),
-        Entry::post("/sessions/{id}/end", Access::Cookie, sessions::end),
+        Entry::get("/settings", Access::Cookie, settings::show),
+        Entry::get("/you", Access::Cookie, you::show),
+        Entry::post("/you/preferences", Access::Cookie, you::preferences),
+        Entry::post("/you/password", Access::Cookie, you::password),
+        Entry::post("/you/sessions/{id}/end", Access::Cookie, you::end),
+        Entry::get("/design", Access::Cookie, design::show),
     ]);
     routes
 }

@@ -4,6 +4,7 @@
 
 use super::place;
 use super::sign_in::agent;
+use super::taste::Taste;
 use super::visit::see_other;
 use crate::api::home::check_name;
 use crate::api::setup::{self, SetupRequest};
@@ -19,7 +20,7 @@ use iothome_actors::{PASSWORD_MIN, SessionKind};
 use iothome_views::components::place::Typed;
 use iothome_views::links;
 use iothome_views::pages::set_up::{self as view, SetUpForm, SetUpPage, SetUpProblems};
-use iothome_views::texts::{ENGLISH, Texts};
+use iothome_views::texts::Texts;
 use serde::Deserialize;
 
 /// The form.
@@ -45,12 +46,15 @@ pub(crate) struct Fields {
 }
 
 /// The page, once; afterwards there is nothing here.
-pub(crate) async fn show(app: web::Data<App>) -> Answer {
+pub(crate) async fn show(app: web::Data<App>, request: HttpRequest) -> Answer {
     if app.is_set_up().await? {
         return Ok(see_other(links::SIGN_IN));
     }
     let model = blank();
-    Ok(super::visit::page(view::page(&ENGLISH, &model)))
+    Ok(super::visit::page(view::page(
+        Taste::of(&request).t,
+        &model,
+    )))
 }
 
 fn blank() -> SetUpPage {
@@ -68,7 +72,7 @@ pub(crate) async fn submit(
     request: HttpRequest,
     form: OpenForm<Fields>,
 ) -> Answer {
-    let t = &ENGLISH;
+    let t = Taste::of(&request).t;
     let fields = form.0;
     let typed = SetUpForm {
         home: fields.home.clone(),

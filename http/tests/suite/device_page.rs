@@ -208,7 +208,7 @@ async fn what_the_viewer_may_not_do_is_not_offered_and_refused() {
     }
     for path in ["/devices/fridge/edit", "/devices/fridge/delete"] {
         assert_eq!(guest.get(path).await.status, 403, "{path}");
-        let token = guest.token("/sessions").await;
+        let token = guest.token("/you").await;
         let fields = [("csrf", token.as_str()), ("name", "Mine"), ("version", "1")];
         let fields = if path.ends_with("delete") {
             &fields[..1]

@@ -206,7 +206,7 @@ async fn the_stream_ends_with_the_session() {
     let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
     let mut stream = Stream::open(&house, &mut browser, "/").await;
     stream.find("hello", "").await;
-    let token = browser.token("/sessions").await;
+    let token = browser.token("/you").await;
     browser.post("/sign-out", &[("csrf", &token)]).await;
     while let Some(event) = stream.next().await {
         assert_ne!(event.name, "card");

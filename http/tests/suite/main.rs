@@ -12,6 +12,7 @@ mod home;
 mod hostile;
 mod hub_pages;
 mod live;
+mod looks;
 mod making;
 mod pages;
 mod people_pages;

@@ -20,7 +20,7 @@ async fn a_newcomer_sets_the_house_up_by_the_page() {
     browser.fill("input[name=home]", "Our home").await;
     browser.fill("input[name=username]", ADAM.0).await;
     browser.fill("input[name=password]", ADAM.1).await;
-    browser.click("main form button").await;
+    browser.click("main form button:not([type=button])").await;
     browser.find("#nav").await;
     let title = browser.page.title().await.expect("a title");
     assert!(title.contains("Our home"), "{title}");
@@ -65,15 +65,15 @@ async fn a_wrong_password_is_said_and_the_way_back_leads_to_the_page_that_was_as
     }
     browser.fill("input[name=username]", ADAM.0).await;
     browser.fill("input[name=password]", "battery staple").await;
-    browser.click("main form button").await;
+    browser.click("main form button:not([type=button])").await;
     browser.find("main [role=alert]").await;
     browser.fill("input[name=password]", ADAM.1).await;
-    browser.click("main form button").await;
+    browser.click("main form button:not([type=button])").await;
     browser.find("#nav").await;
     let path = browser.page.current_url().await.expect("an address");
     assert_eq!(path.path(), "/devices/socket");
 
-    browser.goto(&format!("{}/sessions", house.hub.url())).await;
+    browser.goto(&format!("{}/you", house.hub.url())).await;
     browser.click("form[action='/sign-out'] button").await;
     browser.find("input[name=password]").await;
     browser.goto(house.hub.url()).await;

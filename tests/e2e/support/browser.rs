@@ -118,7 +118,7 @@ impl Browser {
         self.goto(&format!("{url}/")).await;
         self.fill("input[name=username]", user).await;
         self.fill("input[name=password]", password).await;
-        self.click("main form button").await;
+        self.click("main form button:not([type=button])").await;
         self.find("#nav").await;
     }
 

@@ -134,7 +134,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, broker: &BrokerPage)
         t,
         viewer,
         title: t.broker.title,
-        here: Here::Broker,
+        here: Here::Settings,
         live: Some(live),
     }
     .page(&content)

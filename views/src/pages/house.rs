@@ -67,7 +67,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &HousePage) -
         t,
         viewer,
         title: t.house.title,
-        here: Here::Elsewhere,
+        here: Here::Settings,
         live: Some(live),
     }
     .page(&content)

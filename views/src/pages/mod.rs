@@ -5,6 +5,7 @@
 pub mod add_device;
 pub mod broker;
 pub mod credential;
+pub mod design;
 pub mod device;
 pub mod edit_device;
 pub mod error;
@@ -16,7 +17,8 @@ pub mod people;
 pub mod person;
 pub mod rooms;
 pub mod schedules;
-pub mod sessions;
 pub mod set_up;
+pub mod settings;
 pub mod sign_in;
 pub mod system;
+pub mod you;

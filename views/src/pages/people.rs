@@ -184,7 +184,7 @@ pub(super) fn frame(
         t,
         viewer,
         title,
-        here: Here::Elsewhere,
+        here: Here::Settings,
         live: Some(live),
     }
     .page(content)

@@ -111,7 +111,7 @@ fn shell<'a>(t: &'static Texts, viewer: &'a Viewer, title: &'a str, live: &'a st
         t,
         viewer,
         title,
-        here: Here::Elsewhere,
+        here: Here::Settings,
         live: Some(live),
     }
 }

@@ -149,7 +149,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, system: &SystemPage)
         t,
         viewer,
         title: t.system.title,
-        here: Here::Elsewhere,
+        here: Here::Settings,
         live: Some(live),
     }
     .page(&content)

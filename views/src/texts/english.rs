@@ -4,9 +4,9 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, chart, credential, device, entity, error, first_device, frame, home,
-    house, new_devices, people, places, rhythm, rooms, schedule_form, schedules, set_up, sign_in,
-    system, you,
+    add_device, bench, broker, chart, credential, design, device, entity, error, first_device,
+    frame, home, house, new_devices, people, places, rhythm, rooms, schedule_form, schedules,
+    set_up, settings, sign_in, system, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -38,6 +38,7 @@ pub static ENGLISH: Texts = Texts {
     system: system::ENGLISH,
     chart: chart::ENGLISH,
     credential: credential::ENGLISH,
+    design: design::ENGLISH,
     device: device::ENGLISH,
     entity: entity::ENGLISH,
     error: error::ENGLISH,
@@ -49,6 +50,7 @@ pub static ENGLISH: Texts = Texts {
     schedule_form: schedule_form::ENGLISH,
     schedules: schedules::ENGLISH,
     set_up: set_up::ENGLISH,
+    settings: settings::ENGLISH,
     sign_in: sign_in::ENGLISH,
     you: you::ENGLISH,
 };

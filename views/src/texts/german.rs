@@ -4,9 +4,9 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, chart, credential, device, entity, error, first_device, frame, home,
-    house, new_devices, people, places, rhythm, rooms, schedule_form, schedules, set_up, sign_in,
-    system, you,
+    add_device, bench, broker, chart, credential, design, device, entity, error, first_device,
+    frame, home, house, new_devices, people, places, rhythm, rooms, schedule_form, schedules,
+    set_up, settings, sign_in, system, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -38,6 +38,7 @@ pub static GERMAN: Texts = Texts {
     system: system::GERMAN,
     chart: chart::GERMAN,
     credential: credential::GERMAN,
+    design: design::GERMAN,
     device: device::GERMAN,
     entity: entity::GERMAN,
     error: error::GERMAN,
@@ -49,6 +50,7 @@ pub static GERMAN: Texts = Texts {
     schedule_form: schedule_form::GERMAN,
     schedules: schedules::GERMAN,
     set_up: set_up::GERMAN,
+    settings: settings::GERMAN,
     sign_in: sign_in::GERMAN,
     you: you::GERMAN,
 };

@@ -17,6 +17,7 @@ pub mod bench;
 pub mod broker;
 pub mod chart;
 pub mod credential;
+pub mod design;
 pub mod device;
 pub mod entity;
 pub mod error;
@@ -32,6 +33,7 @@ pub mod rooms;
 pub mod schedule_form;
 pub mod schedules;
 pub mod set_up;
+pub mod settings;
 pub mod sign_in;
 pub mod system;
 pub mod you;
@@ -70,6 +72,7 @@ pub struct Texts {
     pub system: system::SystemTexts,
     pub chart: chart::ChartTexts,
     pub credential: credential::CredentialTexts,
+    pub design: design::DesignTexts,
     pub device: device::DeviceTexts,
     pub entity: entity::EntityTexts,
     pub error: error::ErrorTexts,
@@ -81,6 +84,7 @@ pub struct Texts {
     pub schedule_form: schedule_form::ScheduleFormTexts,
     pub schedules: schedules::SchedulesTexts,
     pub set_up: set_up::SetUpTexts,
+    pub settings: settings::SettingsTexts,
     pub sign_in: sign_in::SignInTexts,
     pub you: you::YouTexts,
 }
