@@ -12,6 +12,7 @@ mod no_script;
 mod pages;
 mod rooms;
 mod scenes;
+mod schedules;
 mod weight;
 
 use crate::embedded::{create, obedient, socket};
