@@ -24,6 +24,7 @@ mod secret;
 mod secrets;
 mod settings;
 mod signals;
+mod simulate;
 mod web;
 
 use cli::{Call, ConfigTask, Task};
@@ -85,6 +86,11 @@ fn perform(mut call: Call) -> Result<String, StartError> {
             let filter = settings.log.as_deref().unwrap_or("error");
             logging::start(Some(filter), &iothome_http::Warnings::default());
             runtime()?.block_on(Box::pin(people::run(&settings, task)))
+        }
+        Task::Simulate(span) => {
+            let filter = settings.log.as_deref().unwrap_or("error");
+            logging::start(Some(filter), &iothome_http::Warnings::default());
+            runtime()?.block_on(Box::pin(simulate::run(&settings, &span)))
         }
         Task::Cert(task) => cert::run(&settings, task),
         Task::Config(ConfigTask::Check) => Ok(listing(&layers, &settings)),

@@ -70,7 +70,7 @@ impl Scheduler {
                 store: store.clone(),
                 book,
                 edits: tokio::sync::Mutex::new(()),
-                home: ArcSwap::from_pointee(read_home(store).await?),
+                home: ArcSwap::from_pointee(read_schedule_home(store).await?),
                 actor: Kept::default(),
                 scheduling,
                 began: services.clock.now(),
@@ -95,7 +95,7 @@ impl Scheduler {
 
     /// The home's zone or place may have changed.
     pub(crate) async fn home_changed(&self) -> Result<(), HubError> {
-        let home = read_home(&self.inner.store).await?;
+        let home = read_schedule_home(&self.inner.store).await?;
         if home != *self.home() {
             self.inner.home.store(Arc::new(home.clone()));
             self.tell(SchedulerMsg::Home(Box::new(home)));
@@ -253,8 +253,11 @@ impl Scheduler {
     }
 }
 
-/// The home's zone and place; UTC and no place until it is set up.
-async fn read_home(store: &Store) -> Result<Home, StoreError> {
+/// The home's zone and place, as schedules use them; UTC and no place until it is set up.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn read_schedule_home(store: &Store) -> Result<Home, HubError> {
     let Some(home) = store.home().await? else {
         return Ok(Home::utc());
     };

@@ -24,6 +24,9 @@ pub(crate) mod openapi;
 pub(crate) mod own;
 pub(crate) mod paths;
 pub(crate) mod rooms;
+pub(crate) mod schedule_bodies;
+pub(crate) mod schedule_views;
+pub(crate) mod schedules;
 pub(crate) mod setup;
 pub(crate) mod system;
 pub(crate) mod users;
@@ -38,6 +41,7 @@ pub(crate) fn routes() -> Vec<Entry> {
     let mut table = doors();
     table.extend(things());
     table.extend(places());
+    table.extend(times());
     table.extend(administration());
     table
 }
@@ -99,6 +103,43 @@ fn places() -> Vec<Entry> {
         Entry::patch(ROOM, Bearer, rooms::patch),
         Entry::delete(ROOM, Bearer, rooms::delete),
         Entry::get("/api/v1/icons", Bearer, rooms::icons),
+    ]
+}
+
+fn times() -> Vec<Entry> {
+    const SCHEDULE: &str = "/api/v1/schedules/{schedule}";
+    const SKIP: &str = "/api/v1/schedules/{schedule}/skip-next";
+    vec![
+        // Fixed names come before those that any word fits.
+        Entry::post("/api/v1/schedules/preview", Bearer, schedule_views::preview),
+        Entry::get("/api/v1/schedules/export", Bearer, schedule_views::export),
+        Entry::post("/api/v1/schedules/import", Bearer, schedule_views::import),
+        Entry::get("/api/v1/schedules", Bearer, schedules::list),
+        Entry::post("/api/v1/schedules", Bearer, schedules::create),
+        Entry::get(SCHEDULE, Bearer, schedules::get),
+        Entry::patch(SCHEDULE, Bearer, schedules::patch),
+        Entry::delete(SCHEDULE, Bearer, schedules::delete),
+        Entry::post("/api/v1/schedules/{schedule}/run", Bearer, schedules::run),
+        Entry::post(SKIP, Bearer, schedules::skip_next),
+        Entry::delete(SKIP, Bearer, schedules::keep_next),
+        Entry::post(
+            "/api/v1/schedules/{schedule}/duplicate",
+            Bearer,
+            schedules::duplicate,
+        ),
+        Entry::get(
+            "/api/v1/schedules/{schedule}/occurrences",
+            Bearer,
+            schedules::occurrences,
+        ),
+        Entry::get("/api/v1/week-ahead", Bearer, schedule_views::week_ahead),
+        Entry::post("/api/v1/simulations", Bearer, schedule_views::simulate),
+        Entry::get("/api/v1/scheduler", Bearer, schedule_views::state),
+        Entry::post(
+            "/api/v1/scheduler/trust-clock",
+            Bearer,
+            schedule_views::trust_clock,
+        ),
     ]
 }
 

@@ -4,7 +4,7 @@
 
 use crate::api::{
     auth, bodies, broker, commands, devices, docs, events, grants, health, history, home, making,
-    me, new_devices, own, rooms, setup, system, users,
+    me, new_devices, own, rooms, schedule_views, schedules, setup, system, users,
 };
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
@@ -45,6 +45,7 @@ pub(crate) struct Problem {
         (name = "devices", description = "Devices and what announces itself"),
         (name = "rooms", description = "Rooms, their order and icons"),
         (name = "commands", description = "Asking things of entities"),
+        (name = "schedules", description = "What is to be done when, and what became of it"),
         (name = "history", description = "What was"),
         (name = "events", description = "What changes"),
         (name = "broker", description = "The MQTT broker and its users"),
@@ -64,6 +65,11 @@ pub(crate) struct Problem {
         new_devices::list, new_devices::accept, new_devices::ignore,
         commands::ask, commands::get, commands::of_device, commands::of_entity,
         history::history, events::events,
+        schedules::list, schedules::create, schedules::get, schedules::patch, schedules::delete,
+        schedules::run, schedules::skip_next, schedules::keep_next, schedules::duplicate,
+        schedules::occurrences, schedule_views::preview, schedule_views::export,
+        schedule_views::import, schedule_views::week_ahead, schedule_views::simulate,
+        schedule_views::state, schedule_views::trust_clock,
         broker::status, broker::list, broker::create, broker::rotate, broker::delete,
         system::get, home::get, home::patch,
         users::list, users::get, users::create, users::patch, users::delete,

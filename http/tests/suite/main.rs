@@ -17,6 +17,7 @@ mod making;
 mod pages;
 mod people_pages;
 mod schedule_pages;
+mod schedules;
 mod set_up;
 mod sign_in;
 mod things;

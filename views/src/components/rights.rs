@@ -146,18 +146,20 @@ fn row(t: &Texts, n: usize, row: &RightsRow) -> Markup {
                 @if let Some(about) = &row.about { span.hint { bdi { (about) } } }
             }
             div.choices {
+                @if row.level.is_none() { (choice(&field, KEEP, t.people.level_other, true)) }
                 @for level in Level::ALL {
                     (choice(&field, level.as_str(), level.words(t), row.level == Some(level)))
                 }
-                @if row.level.is_none() { (choice(&field, KEEP, t.people.level_other, true)) }
             }
         }
     }
 }
 
 fn choice(field: &str, value: &str, words: &str, checked: bool) -> Markup {
+    // The first level stands in the same column of every row, with or without a choice before it.
+    let first = value == Level::None.as_str();
     html! {
-        label.choice {
+        label.choice.first[first] {
             input type="radio" name=(field) value=(value) checked[checked];
             span { (words) }
         }

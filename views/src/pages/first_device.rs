@@ -23,8 +23,8 @@ struct Way {
     title: &'static str,
     hint: &'static str,
     steps: [&'static str; 3],
-    to: &'static str,
-    go: &'static str,
+    go: (&'static str, &'static str),
+    then: Option<(&'static str, &'static str)>,
 }
 
 fn ways(t: &Texts) -> [Way; 3] {
@@ -35,24 +35,24 @@ fn ways(t: &Texts) -> [Way; 3] {
             title: f.itself,
             hint: f.itself_hint,
             steps: [f.itself_1, f.itself_2, f.itself_3],
-            to: links::NEW_DEVICES,
-            go: f.itself_go,
+            go: (links::CREDENTIALS, f.bridge_go),
+            then: Some((links::NEW_DEVICES, f.itself_go)),
         },
         Way {
             icon: Icon::Press,
             title: f.hand,
             hint: f.hand_hint,
             steps: [f.hand_1, f.hand_2, f.hand_3],
-            to: links::ADD_DEVICE,
-            go: f.hand_go,
+            go: (links::ADD_DEVICE, f.hand_go),
+            then: None,
         },
         Way {
             icon: Icon::Broker,
             title: f.bridge,
             hint: f.bridge_hint,
             steps: [f.bridge_1, f.bridge_2, f.bridge_3],
-            to: links::CREDENTIALS,
-            go: f.bridge_go,
+            go: (links::CREDENTIALS, f.bridge_go),
+            then: Some((links::NEW_DEVICES, f.itself_go)),
         },
     ]
 }
@@ -70,7 +70,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &FirstDeviceP
             (prints(t, "", &model.prints))
             p.hint { (f.later) }
         }
-        p.ways { a.button href=(links::HOME) { (f.skip) } }
+        p.ways.after { a.button href=(links::HOME) { (f.skip) } }
     };
     Shell {
         t,
@@ -89,7 +89,10 @@ fn way(way: &Way) -> Markup {
             h2 { (way.title) }
             p.hint { (way.hint) }
             ol.steps { @for step in way.steps { li { (step) } } }
-            a.button.strong href=(way.to) { (way.go) }
+            p.ways {
+                a.button.strong href=(way.go.0) { (way.go.1) }
+                @if let Some((to, words)) = way.then { a.button href=(to) { (words) } }
+            }
         }
     }
 }

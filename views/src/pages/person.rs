@@ -122,7 +122,7 @@ fn rights_of(t: &Texts, viewer: &Viewer, person: &PersonPage) -> Markup {
         html! {
             (rights_form(t, viewer, &links::person_rights(&person.id), t.people.rights_all, &person.rights))
             @if let Some(after) = &person.next {
-                p.ways { a.button href=(format!("{}?after={after}", links::person(&person.id))) { (t.people.more) } }
+                p.ways.after { a.button href=(format!("{}?after={after}", links::person(&person.id))) { (t.people.more) } }
             }
         }
     };
@@ -252,7 +252,7 @@ pub fn access(t: &'static Texts, viewer: &Viewer, live: &str, model: &AccessPage
             (rights_form(t, viewer, &links::access(&model.id), t.people.rights_all_people, &model.rights))
         }
         @if let Some(after) = &model.next {
-            p.ways { a.button href=(format!("{}?after={after}", links::access(&model.id))) { (t.people.more) } }
+            p.ways.after { a.button href=(format!("{}?after={after}", links::access(&model.id))) { (t.people.more) } }
         }
     };
     let title = format!("{} · {}", t.people.access, model.name);

@@ -133,7 +133,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, system: &SystemPage)
     let content = html! {
         header.page-head { h1 { (t.system.title) } p.hint { (t.system.lead) } }
         (health(t, &system.parts))
-        div.figures {
+        div.hub-figures {
             (hub(t, system))
             (database(t, system))
         }
