@@ -38,7 +38,7 @@ async fn a_person_signs_in_switches_and_sees_live_changes_without_a_reload() {
         let browser = house.browser(size).await;
         browser.mark().await;
         browser.wait_for_text("#card-socket .state", "off").await;
-        browser.click("#card-socket form button").await;
+        browser.click("#card-socket .entity form button").await;
         browser.wait_for_text("#card-socket", "confirmed").await;
         browser.wait_for_text("#card-socket .state", "on").await;
         browser.wait_for_text("#announcer", "on").await;

@@ -32,7 +32,7 @@ async fn switching_works_without_script_and_the_next_page_tells_the_end() {
     browser.sign_in(house.hub.url(), ADAM.0, ADAM.1).await;
     let scripted = browser.find("body").await.attr("class").await;
     assert!(scripted.is_ok(), "the driver still sees the page");
-    browser.click("#card-socket form button").await;
+    browser.click("#card-socket .entity form button").await;
     browser.wait_for_text("#card-socket", "confirmed").await;
     browser.wait_for_text("#card-socket .state", "on").await;
     house

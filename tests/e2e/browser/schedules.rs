@@ -50,6 +50,9 @@ async fn a_daily_schedule_is_made_on_a_phone_fires_and_tells_the_confirmed_state
     browser
         .goto(&format!("{}/devices/socket", house.hub.url()))
         .await;
+    browser
+        .click("details:has(a[href^='/schedules/new']) summary")
+        .await;
     browser.click("main a[href^='/schedules/new']").await;
     browser.find("input[name=time]").await;
     // Far enough ahead to look it over and save on a busy machine.

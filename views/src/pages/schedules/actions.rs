@@ -86,7 +86,7 @@ fn step(sheet: Sheet<'_>, here: &str, n: usize, row: &ActionRow) -> Markup {
         li.row id=(format!("step-{n}")) {
             input type="hidden" name=(name("device")) value=(row.device);
             div.row-head {
-                h3 { span.hint { (number) ". " } bdi { (row.device_name) } }
+                h2 { span.hint { (number) ". " } bdi { (row.device_name) } }
                 @if n > 0 {
                     button.button.quiet.square name="do" value=(format!("up-{n}")) formaction=(here)
                         aria-label=(fill(f.earlier, &number)) { (Icon::Up.draw()) }

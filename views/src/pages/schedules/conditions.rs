@@ -91,7 +91,7 @@ fn condition(sheet: Sheet<'_>, here: &str, n: usize, row: &ConditionRow) -> Mark
         li.row {
             input type="hidden" name=(name("kind")) value=(kind);
             div.row-head {
-                h3 { bdi { (title) } }
+                h2 { bdi { (title) } }
                 button.button.quiet.square name="do" value=(format!("if-remove-{n}")) formaction=(here)
                     aria-label=(fill(f.remove_row, &number)) { (Icon::Cross.draw()) }
             }
