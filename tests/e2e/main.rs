@@ -7,6 +7,7 @@
 )]
 
 mod commands;
+mod schedule_crash;
 mod support;
 
 #[cfg(feature = "embedded")]

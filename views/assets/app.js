@@ -114,7 +114,7 @@
     if (!id) return;
     const now = byId(id);
     if (doc.activeElement !== active) {
-      const near = now ? [...now.querySelectorAll(active.nodeName)].filter((el) => el.name === active.name) : [];
+      const near = now ? [now, ...now.querySelectorAll(active.nodeName)].filter((el) => el.nodeName === active.nodeName && el.name === active.name) : [];
       const heir = active.isConnected ? active : near.find((el) => el.value === active.value) || near[0] || (now && now.querySelector('a[href], button, input:not([type=hidden]), select, textarea'));
       heir?.focus({ preventScroll: true });
     }

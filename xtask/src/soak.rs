@@ -11,7 +11,7 @@ use std::process::Command;
 /// Runs the kill tests so many times and prints the line for `docs/reliability.md`.
 pub(crate) fn run(kills: u32) -> Result<(), String> {
     step(
-        &format!("{kills} kills under load, on both databases"),
+        &format!("{kills} kills under load, and {kills} of schedules, on both databases"),
         cargo()
             .args([
                 "test",
@@ -20,10 +20,12 @@ pub(crate) fn run(kills: u32) -> Result<(), String> {
                 "--test",
                 "e2e",
                 "--",
+                // Both: those of commands and those of schedules.
                 "crash::",
                 "--nocapture",
             ])
-            .env("IOTHOME_TEST_KILLS", kills.to_string()),
+            .env("IOTHOME_TEST_KILLS", kills.to_string())
+            .env("IOTHOME_TEST_SCHEDULE_KILLS", kills.to_string()),
     )?;
     step(
         "schedules: every zone, the years 2020 to 2035, long random lives",
@@ -33,7 +35,7 @@ pub(crate) fn run(kills: u32) -> Result<(), String> {
     )?;
     web::lighthouse()?;
     say(&format!(
-        "| {} | {kills} kills on each database; schedules in every zone; Lighthouse | passed |",
+        "| {} | {kills} kills on each database, and {kills} of schedules and one at each point; schedules in every zone; Lighthouse | passed |",
         commit()
     ));
     Ok(())

@@ -17,7 +17,7 @@ use crate::stream::{self, Frame, Signal};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, web};
 use figures::{Figures, Told};
-use iothome_actors::{Change, Hub};
+use iothome_actors::{Change, Hub, SharedFavourites};
 use iothome_engine::command::Command;
 use iothome_engine::ids::DeviceId;
 use iothome_engine::policy::{Right, Subject};
@@ -26,6 +26,7 @@ use iothome_views::layout::house_notice;
 use iothome_views::links::Back;
 use iothome_views::pages::device;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// Browsers drop events without data (HTML, section 9.2.6).
 const NOTHING: &str = "{}";
@@ -76,17 +77,19 @@ pub(crate) async fn live(
         (View::Device, Some(id)) => Back::Device(id.clone()),
         _ => Back::home(&filter.query(filter.portion)),
     };
+    let favourites = app.hub.watch_favourites(user.subject.user).await?;
     let home = match wanted.view {
         View::Home => {
-            let favourites = app.hub.watch_favourites(user.subject.user).await?;
             let hub = app.hub.clone();
-            Some(Watch::start(hub, &user.subject, filter, favourites))
+            let dear = Arc::clone(&favourites);
+            Some(Watch::start(hub, &user.subject, filter, dear))
         }
         _ => None,
     };
     let mut teller = Teller {
         back,
         home,
+        favourites,
         broker_connected: visit.viewer.broker_connected,
         figures: Figures::new(&app),
         hub: app.hub.clone(),
@@ -107,6 +110,8 @@ struct Teller {
     back: Back,
     /// What a home page shows.
     home: Option<Watch>,
+    /// What is dear to the reader, as it is now.
+    favourites: SharedFavourites,
     /// What the page was last told of the broker.
     broker_connected: bool,
     figures: Figures,
@@ -227,7 +232,8 @@ impl Teller {
             csrf: &self.visit.viewer.csrf,
             back: &self.back,
         };
-        let html = device::panel(look, &show::panel(reading, &view));
+        let dear = self.favourites.load().contains(id);
+        let html = device::panel(look, &show::panel(reading, &view, dear));
         Some(frame("card", html.into_string()))
     }
 

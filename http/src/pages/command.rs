@@ -5,7 +5,7 @@
 
 use super::error::wants_fragment;
 use super::home;
-use super::show::{self, Reading};
+use super::show::{self, Dearness, Reading};
 use super::visit::{Visit, device_of, entity_of, no_device, page, see_other};
 use crate::app::App;
 use crate::auth::CurrentUser;
@@ -142,7 +142,7 @@ async fn fragment(
     };
     Ok(page(match back {
         Back::Home | Back::Found(_) => show::card(reading, &view, dear).draw(look),
-        Back::Device(_) => device::panel(look, &show::panel(reading, &view)),
+        Back::Device(_) => device::panel(look, &show::panel(reading, &view, dear != Dearness::No)),
     }))
 }
 

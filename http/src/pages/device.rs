@@ -86,8 +86,10 @@ pub(crate) async fn show(
     let mut commands = app.store.commands_of(&id, None, count + 1, None).await?;
     let older = commands.len() > count && count < COMMANDS_MAX;
     commands.truncate(count);
+    let favourites = app.store.favourites(user.subject.user).await?;
+    let dear = favourites.contains(&id);
     let model = DevicePage {
-        panel: show::panel(reading, &view),
+        panel: show::panel(reading, &view, dear),
         history: history(&app, reading, &view, &wanted, shown).await?,
         schedules: of_device(&app, &user, &visit, &view),
         commands: commands

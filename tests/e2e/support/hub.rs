@@ -170,6 +170,15 @@ impl Waiting {
     pub(crate) async fn stop(self) -> Option<i32> {
         end(self.child, "TERM").await
     }
+
+    /// Waits until it dies by itself; gives the signal that ended it.
+    pub(crate) async fn until_dead(mut self) -> Option<i32> {
+        use std::os::unix::process::ExitStatusExt as _;
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let log = || std::fs::read_to_string(&self.log).unwrap_or_default();
+        let status = ended.unwrap_or_else(|_| panic!("it does not die: {}", log()));
+        status.expect("an exit status").signal()
+    }
 }
 
 async fn next_banner(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<Value> {

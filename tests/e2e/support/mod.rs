@@ -8,6 +8,7 @@ pub(crate) mod axe;
 pub(crate) mod browser;
 pub(crate) mod device;
 pub(crate) mod hub;
+pub(crate) mod ledger;
 pub(crate) mod mosquitto;
 
 use std::future::Future;
@@ -55,4 +56,18 @@ pub(crate) fn free_port() -> u16 {
         .and_then(|listener| listener.local_addr())
         .expect("a free port")
         .port()
+}
+
+/// A small generator, so that a seed tells the same story again (Knuth's MMIX constants).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// A number below `sides`.
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
 }

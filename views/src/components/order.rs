@@ -36,10 +36,10 @@ pub fn buttons(t: &Texts, csrf: &str, id: &str, name: &str, action: &str, place:
     }
 }
 
-/// "Kitchen is now number 2 of 5.", read out when it appears.
+/// "Kitchen is now number 2 of 5.", read out when it appears; who sees the list sees it there.
 pub fn told(t: &Texts, moved: Option<(&str, Place)>) -> Markup {
     html! {
-        p #told .told role="status" {
+        p #told .visually-hidden role="status" {
             @if let Some((name, place)) = moved {
                 @let words = fill(&fill(t.rooms.now_at, "\u{1}"), &(place.index + 1).to_string());
                 // The name last: it may hold anything.

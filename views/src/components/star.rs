@@ -14,7 +14,7 @@ pub fn star(look: Look<'_>, device: &DeviceId, name: &str, dear: bool) -> Markup
     html! {
         form.star-form id=(format!("star-{device}")) method="post" action=(links::favourite(device)) data-fetch {
             (form::hidden(look))
-            button.star name="dear" value=(if dear { "no" } else { "yes" }) aria-pressed=(dear.to_string())
+            button.star id=(format!("star-{device}-button")) name="dear" value=(if dear { "no" } else { "yes" }) aria-pressed=(dear.to_string())
                 aria-label=(fill(look.t.home.favourite, name)) { (Icon::Star.draw()) }
         }
     }

@@ -9,6 +9,7 @@ use crate::components::entity::{EntityPanel, Trouble};
 use crate::components::form;
 use crate::components::range::RangeChoice;
 use crate::components::schedule::DeviceSchedules;
+use crate::components::star::star;
 use crate::components::timeline::Timeline;
 use crate::icons::Icon;
 use crate::layout::{Here, Shell, Viewer};
@@ -27,6 +28,8 @@ pub struct DevicePanel {
     pub name: String,
     /// Its room.
     pub room: Option<String>,
+    /// Whether it is a favourite of the viewer.
+    pub dear: bool,
     /// What to know before believing it.
     pub troubles: Vec<Trouble>,
     /// Whether the viewer may change, delete or let it back.
@@ -229,6 +232,7 @@ pub fn panel(look: Look<'_>, device: &DevicePanel) -> Markup {
                 a.back href=(links::HOME) { (Icon::Back.draw()) span { (t.frame.back_home) } }
                 div.title-line {
                     h1 { bdi { (device.name) } }
+                    (star(look, &device.id, &device.name, device.dear))
                     @if device.may_manage {
                         a.button.quiet href=(links::edit_device(&device.id)) { (t.device.edit) }
                     }

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 const TOPICS: usize = 40;
 
 /// The live part of the device page.
-pub(crate) fn panel(reading: Reading<'_>, device: &DeviceView) -> DevicePanel {
+pub(crate) fn panel(reading: Reading<'_>, device: &DeviceView, dear: bool) -> DevicePanel {
     let of = |wanted: Option<Category>| -> Vec<EntityPanel> {
         let those = device.entities.iter().filter(|e| e.category == wanted);
         those.map(|e| entity::panel(reading, device, e)).collect()
@@ -27,6 +27,7 @@ pub(crate) fn panel(reading: Reading<'_>, device: &DeviceView) -> DevicePanel {
         id: device.id.clone(),
         name: device.name.clone(),
         room: device.room.clone(),
+        dear,
         troubles: troubles(reading.t, device).collect(),
         may_manage: reading.rights.has(Right::Manage),
         may_release: device.health == Health::Quarantined && reading.rights.has(Right::Manage),

@@ -292,7 +292,7 @@ fn a_card_leaves_out_settings_and_says_how_many_more_there_are() {
     let view = device(vec![lamp("off"), setting]);
     let card = card(reading(Rights::ALL), &view, Dearness::No);
     assert_eq!((card.entities.len(), card.more), (1, 0));
-    let panel = panel(reading(Rights::ALL), &view);
+    let panel = panel(reading(Rights::ALL), &view, false);
     assert_eq!((panel.main.len(), panel.settings.len()), (1, 1));
 }
 
