@@ -180,7 +180,7 @@ async fn ten_open_tabs_all_work_and_come_back_after_a_restart_with_an_expired_to
         let shown = browser.page.switch_to_window(tab.clone()).await;
         shown.expect("the tab is shown");
         browser.mark().await;
-        browser.click("#card-socket form button").await;
+        browser.click("#card-socket .entity form button").await;
         let word = if n % 2 == 0 { "on" } else { "off" };
         browser.wait_for_text("#card-socket .state", word).await;
         assert!(browser.stayed().await, "tab {n} was loaded again");

@@ -11,6 +11,8 @@ async fn a_newcomer_sets_the_house_up_by_the_page() {
     let folder = folder();
     let hub = Start::serve().on(folder.path()).await;
     let browser = Browser::open(PHONE).await;
+    let zone = json!({"timezoneId": "Europe/Madrid"});
+    browser.cdp("Emulation.setTimezoneOverride", zone).await;
     browser.goto(hub.url()).await;
     browser
         .fill("input[name=code]", hub.banner("setup_code"))
@@ -22,7 +24,9 @@ async fn a_newcomer_sets_the_house_up_by_the_page() {
     browser.find("#nav").await;
     let title = browser.page.title().await.expect("a title");
     assert!(title.contains("Our home"), "{title}");
-    Api::stranger(&hub).sign_in(ADAM.0, ADAM.1).await;
+    let api = Api::stranger(&hub).sign_in(ADAM.0, ADAM.1).await;
+    let (_, home) = api.get("/api/v1/home").await;
+    assert_eq!(home["zone"], "Europe/Madrid", "guessed: {home}");
     browser.close().await;
 }
 
@@ -34,7 +38,7 @@ async fn a_person_signs_in_switches_and_sees_live_changes_without_a_reload() {
         let browser = house.browser(size).await;
         browser.mark().await;
         browser.wait_for_text("#card-socket .state", "off").await;
-        browser.click("#card-socket form button").await;
+        browser.click("#card-socket .entity form button").await;
         browser.wait_for_text("#card-socket", "confirmed").await;
         browser.wait_for_text("#card-socket .state", "on").await;
         browser.wait_for_text("#announcer", "on").await;

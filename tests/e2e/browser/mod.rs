@@ -10,7 +10,9 @@ mod first_steps;
 mod lighthouse;
 mod no_script;
 mod pages;
+mod rooms;
 mod scenes;
+mod schedules;
 mod weight;
 
 use crate::embedded::{create, obedient, socket};

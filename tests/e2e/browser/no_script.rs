@@ -16,10 +16,7 @@ async fn the_house_is_set_up_without_script() {
         .fill("input[name=code]", hub.banner("setup_code"))
         .await;
     browser.fill("input[name=home]", "Our home").await;
-    let zone = browser.find("[name=zone]").await;
-    if zone.tag_name().await.is_ok_and(|tag| tag == "input") {
-        browser.fill("[name=zone]", "Europe/Berlin").await;
-    }
+    browser.choose("select[name=city]", "Europe/Berlin").await;
     browser.fill("input[name=username]", ADAM.0).await;
     browser.fill("input[name=password]", ADAM.1).await;
     browser.click("main form button:not([type=button])").await;
@@ -35,7 +32,7 @@ async fn switching_works_without_script_and_the_next_page_tells_the_end() {
     browser.sign_in(house.hub.url(), ADAM.0, ADAM.1).await;
     let scripted = browser.find("body").await.attr("class").await;
     assert!(scripted.is_ok(), "the driver still sees the page");
-    browser.click("#card-socket form button").await;
+    browser.click("#card-socket .entity form button").await;
     browser.wait_for_text("#card-socket", "confirmed").await;
     browser.wait_for_text("#card-socket .state", "on").await;
     house

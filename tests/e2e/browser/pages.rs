@@ -2,19 +2,29 @@
 //! and kept as pictures in `target/screenshots`.
 
 use super::scenes::{self, House};
+use super::schedules;
 use crate::support::axe;
-use crate::support::browser::{Browser, DESKTOP, PHONE, Theme, target};
+use crate::support::browser::{Browser, DESKTOP, Key, PHONE, Size, Theme};
 use crate::support::hub::{Start, folder};
 use crate::support::tell;
-use data_encoding::BASE64;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Routes that a browser gets and that are no page.
-const NO_PAGES: [&str; 3] = ["/assets/{file}", "/ca.crt", "/live"];
+/// Routes that are no page by what they are: what answers with something else than HTML is none.
+const NO_PAGES: [&str; 2] = ["/assets/{file}", "/live"];
 
 /// Taller than this, a picture shows more of the same.
-const PICTURE_HEIGHT_MAX: f64 = 3_000.0;
+const PICTURE_HEIGHT_MAX: u32 = 3_000;
+
+/// What an address answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Page,
+    /// A file, say.
+    NoPage,
+    /// This house has none now.
+    NotHere,
+}
 
 /// Looks at pages, notes what is wrong with them and goes on.
 struct Judge<'a> {
@@ -55,12 +65,12 @@ impl<'a> Judge<'a> {
                 );
             }
             for theme in Theme::ALL {
-                browser.look(size, theme).await;
+                unroll(browser, size, theme).await;
                 for fault in axe::faults(browser).await {
                     self.fault(name, size.0, theme.word(), &fault);
                 }
                 let picture = format!("{}-{name}-{}-{}", self.scene, size.0, theme.word());
-                keep(browser, &picture).await;
+                browser.picture(&picture).await;
             }
         }
         for complaint in browser.complaints().await {
@@ -78,8 +88,11 @@ impl<'a> Judge<'a> {
     async fn all(&mut self, house: &House, places: &Places) {
         for template in page_templates() {
             for (name, path) in places.addresses(template) {
-                if self.is_page(&path).await {
+                let answer = self.ask(&path).await;
+                if answer != Answer::NotHere {
                     self.shown.insert(template);
+                }
+                if answer == Answer::Page {
                     let url = format!("{}{path}", house.hub.url());
                     self.page(&name, &url).await;
                 }
@@ -87,8 +100,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether that address is a page by itself, and leads nowhere else.
-    async fn is_page(&self, path: &str) -> bool {
+    async fn ask(&self, path: &str) -> Answer {
         let ask = "
             const [path, done] = arguments, gone = new AbortController();
             fetch(path, { redirect: 'manual', signal: gone.signal, headers: { Accept: 'text/html' } }).then((answer) => {
@@ -96,15 +108,14 @@ impl<'a> Judge<'a> {
                 gone.abort();
             });";
         let told = self.browser.run_async(ask, vec![json!(path)]).await;
-        if told[0] == "opaqueredirect" {
-            return false;
+        if told[0] == "opaqueredirect" || told[1] == 404 {
+            return Answer::NotHere;
         }
-        let kind = told[2].as_str().unwrap_or_default();
-        assert!(
-            told[1] == 200 && kind.starts_with("text/html"),
-            "{path} is neither a page nor in the list of what is none: {told}"
-        );
-        true
+        assert_eq!(told[1], 200, "{path}: {told}");
+        match told[2].as_str() {
+            Some(kind) if kind.starts_with("text/html") => Answer::Page,
+            _ => Answer::NoPage,
+        }
     }
 
     /// Says how soon pages were seen, and fails with everything that was wrong with them.
@@ -148,23 +159,26 @@ const MEASURE: &str = "
         done({ shift, moved, visible_ms: paint && Math.round(paint.startTime) });
     }, 300);";
 
-/// A picture of the whole page, up to a height.
-async fn keep(browser: &Browser, name: &str) {
-    let script = "const root = document.documentElement; return [innerWidth, Math.max(root.scrollHeight, innerHeight)]";
-    let size = browser.run(script).await;
-    let height = size[1].as_f64().unwrap_or(0.0).min(PICTURE_HEIGHT_MAX);
-    let clip = json!({"x": 0, "y": 0, "width": size[0], "height": height, "scale": 1});
-    let picture = browser
-        .cdp(
-            "Page.captureScreenshot",
-            json!({"captureBeyondViewport": true, "clip": clip}),
+/// Makes the window as high as the page, up to a limit, and everything in it laid out.
+///
+/// Cards far below the window are laid out only when somebody comes near them; they are judged as
+/// they are then.
+async fn unroll(browser: &Browser, size: Size, theme: Theme) {
+    browser
+        .run(
+            "if (window.unrolled) return;
+            window.unrolled = true;
+            for (const sheet of document.styleSheets)
+                sheet.insertRule('.card { content-visibility: visible !important }', sheet.cssRules.length);",
         )
         .await;
-    let data = picture["data"].as_str().unwrap_or_default();
-    let png = BASE64.decode(data.as_bytes()).expect("a picture");
-    let folder = target().join("screenshots");
-    std::fs::create_dir_all(&folder).expect("a folder for pictures");
-    std::fs::write(folder.join(format!("{name}.png")), png).expect("the picture is kept");
+    browser.look(size, theme).await;
+    let height = browser
+        .run("return document.documentElement.scrollHeight")
+        .await;
+    let height = u32::try_from(height.as_u64().unwrap_or_default()).unwrap_or(u32::MAX);
+    let height = height.clamp(size.1, PICTURE_HEIGHT_MAX);
+    browser.look((size.0, height), theme).await;
 }
 
 /// What a browser can be sent to, from the route table itself: a new page cannot be forgotten.
@@ -192,10 +206,14 @@ struct Places {
     credential: String,
     /// Somebody.
     user: String,
+    /// A room.
+    room: String,
+    /// A schedule.
+    schedule: String,
 }
 
 impl Places {
-    async fn of(house: &House, device: &str, by_hand: &str) -> Self {
+    async fn of(browser: &Browser, house: &House, device: &str, by_hand: &str) -> Self {
         let api = &house.api;
         let (_, found) = api.get(&format!("/api/v1/devices/{by_hand}")).await;
         let entity = found["entities"][0]["id"].as_str().unwrap_or_default();
@@ -204,6 +222,7 @@ impl Places {
         let (_, bridge) = api.post("/api/v1/broker/credentials", bridge).await;
         let eve = json!({"username": "eve", "password": "a long enough word", "role": "member"});
         let (_, eve) = api.post("/api/v1/users", eve).await;
+        let (_, rooms) = api.get("/api/v1/rooms").await;
         let id = |made: &Value| made["id"].as_str().unwrap_or_default().to_owned();
         Self {
             device: device.to_owned(),
@@ -211,6 +230,8 @@ impl Places {
             entity: entity.to_owned(),
             credential: id(&bridge),
             user: id(&eve),
+            room: id(&rooms["items"][0]),
+            schedule: schedules::make(browser, house, by_hand).await,
         }
     }
 
@@ -228,7 +249,9 @@ impl Places {
             )
             .replace("{device}", device)
             .replace("{entity}", &self.entity)
-            .replace("{user}", &self.user);
+            .replace("{room}", &self.room)
+            .replace("/schedules/{id}", &format!("/schedules/{}", self.schedule))
+            .replace("/people/{id}", &format!("/people/{}", self.user));
         assert!(!path.contains('{'), "how does one get to {template}?");
         let name = name_of(template);
         let queries: &[&str] = match template {
@@ -268,7 +291,7 @@ async fn every_page_of_a_typical_house_is_without_fault() {
     let house = scenes::typical().await;
     let browser = signed_in(&house).await;
     let mut judge = Judge::new(&browser, "typical");
-    let places = Places::of(&house, "fridge", "esp8266").await;
+    let places = Places::of(&browser, &house, "fridge", "esp8266").await;
     judge.all(&house, &places).await;
     for device in [
         "thermostat",
@@ -324,10 +347,12 @@ async fn every_page_of_an_empty_house_is_without_fault() {
         .page("device", &format!("{}/devices/bare", house.hub.url()))
         .await;
     judge.verdict();
+    // A page whose device goes away asks for it once more.
+    browser.goto(house.hub.url()).await;
     house.api.delete("/api/v1/devices/bare").await;
     let mut judge = Judge::new(&browser, "empty");
     for template in page_templates() {
-        if !template.contains('{') && judge.is_page(template).await {
+        if !template.contains('{') && judge.ask(template).await == Answer::Page {
             let url = format!("{}{template}", house.hub.url());
             judge.page(&name_of(template), &url).await;
         }
@@ -341,7 +366,7 @@ async fn every_page_of_a_crowded_house_is_without_fault_and_so_when_everything_i
     let house = scenes::crowded().await;
     let browser = signed_in(&house).await;
     let mut judge = Judge::new(&browser, "crowded");
-    let mut places = Places::of(&house, "crowd-3", "crowd-4").await;
+    let mut places = Places::of(&browser, &house, "crowd-3", "crowd-8").await;
     judge.all(&house, &places).await;
     house.everything_goes_away().await;
     judge.scene = "away";
@@ -360,7 +385,7 @@ async fn everything_is_reached_by_keyboard_with_a_focus_that_is_seen() {
         let mut missed = reachable(&browser).await;
         let count = missed.len();
         for _ in 0..count + 10 {
-            tab(&browser).await;
+            browser.key(Key::Tab).await;
             let told = browser.run(FOCUSED).await;
             assert!(
                 told["seen"] != false && told["covered"] != true,
@@ -391,14 +416,6 @@ async fn reachable(browser: &Browser) -> Vec<Value> {
         return numbers;";
     let numbers = browser.run(script).await;
     numbers.as_array().cloned().unwrap_or_default()
-}
-
-/// Presses the Tab key, wherever the focus is.
-async fn tab(browser: &Browser) {
-    for kind in ["rawKeyDown", "keyUp"] {
-        let key = json!({"type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9});
-        browser.cdp("Input.dispatchKeyEvent", key).await;
-    }
 }
 
 /// What has the focus, whether a ring is drawn around it or its label, and whether anything lies on it.

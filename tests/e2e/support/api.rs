@@ -153,6 +153,19 @@ impl Api {
         .await
     }
 
+    /// Waits until the device's entity of that kind is online and has that state.
+    ///
+    /// Ids of entities follow from what devices announce, so they are looked up by kind.
+    pub(crate) async fn wait_for_kind(&self, device: &str, kind: &str, state: Value) {
+        eventually(&format!("the {kind} of {device} is {state}"), || async {
+            let (_, body) = self.get(&format!("/api/v1/devices/{device}")).await;
+            let entities = body["entities"].as_array()?;
+            let mut found = entities.iter().filter(|e| e["kind"] == kind);
+            found.any(|e| e["state"] == state).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until the hub is connected to its broker.
     pub(crate) async fn wait_for_broker(&self) {
         eventually("the hub reaches its broker", || async {

@@ -42,7 +42,7 @@ const OWN: &str = "
     const targets = 'button, select, textarea, summary, input:not([type=hidden]), nav a, a.button, [role=button], [role=switch]';
     for (const element of document.querySelectorAll(targets)) {
         const shown = element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
-        const hidden = element.closest('.visually-hidden') || element.matches('.visually-hidden');
+        const hidden = element.closest('[class*=visually-hidden]');
         if (!shown || hidden || element.disabled) continue;
         let box = element.getBoundingClientRect();
         const label = element.matches('[type=checkbox], [type=radio]') && element.labels[0];

@@ -46,6 +46,13 @@ impl Theme {
     }
 }
 
+/// A key that is pressed wherever the focus is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Key {
+    Tab,
+    Enter,
+}
+
 impl Browser {
     /// Opens one of that size that runs scripts.
     pub(crate) async fn open(size: Size) -> Self {
@@ -115,17 +122,35 @@ impl Browser {
         self.find("#nav").await;
     }
 
-    /// Types into a field.
+    /// Types into a field in place of what stands in it, as a person does: all of it is marked first.
+    ///
+    /// The driver's own way to clear a field takes the focus away in between.
     pub(crate) async fn fill(&self, css: &str, text: &str) {
-        let field = self.find(css).await;
-        field.clear().await.unwrap_or_else(|e| panic!("{css}: {e}"));
-        self.press(css, text).await;
+        const CONTROL: &str = "\u{e009}";
+        const RELEASE: &str = "\u{e000}";
+        const DELETE: &str = "\u{e017}";
+        let text = if text.is_empty() { DELETE } else { text };
+        self.press(css, &format!("{CONTROL}a{RELEASE}{text}")).await;
     }
 
     /// Sends keys to an element.
     pub(crate) async fn press(&self, css: &str, keys: &str) {
         let sent = self.find(css).await.send_keys(keys).await;
         sent.unwrap_or_else(|e| panic!("{css}: {e}"));
+    }
+
+    /// Presses a key, wherever the focus is.
+    pub(crate) async fn key(&self, key: Key) {
+        let (name, code, text) = match key {
+            Key::Tab => ("Tab", 9, ""),
+            Key::Enter => ("Enter", 13, "\r"),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            let event = json!({"type": kind, "key": name, "code": name, "text": text,
+                               "windowsVirtualKeyCode": code});
+            self.cdp("Input.dispatchKeyEvent", event).await;
+        }
     }
 
     /// Chooses what a list of options offers, by its value.
