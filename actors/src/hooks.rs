@@ -1,8 +1,8 @@
 //! Points at which a test lets the whole program die, as a power cut would.
 //!
 //! Owner of their names. Without the feature `test-hooks` nothing of it is in the
-//! program. `TEST_DIE_AT=claimed` ends the process the first time it comes by that
-//! point, `TEST_DIE_AT=claimed:7` the seventh time.
+//! program. `IOTHOME_DIE_AT=claimed` ends the process the first time it comes by that
+//! point, `IOTHOME_DIE_AT=claimed:7` the seventh time.
 
 /// What is decided is about to be written.
 pub(crate) const CLAIM: &str = "claim";
@@ -37,7 +37,7 @@ pub(crate) fn pass(point: &'static str) {
     use std::sync::atomic::{AtomicU64, Ordering};
     static ASKED: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
     let asked = ASKED.get_or_init(|| {
-        let text = std::env::var("TEST_DIE_AT").ok()?;
+        let text = std::env::var("IOTHOME_DIE_AT").ok()?;
         let (point, times) = text.split_once(':').unwrap_or((&text, "1"));
         Some((point.to_owned(), AtomicU64::new(times.parse().ok()?)))
     });
