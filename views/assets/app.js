@@ -106,7 +106,7 @@
     const place = active && active !== doc.body && active.closest('[id]');
     const id = place && key(place);
     const entity = place && active.closest('.entity');
-    const before = entity && stateOf(entity);
+    const before = entity && stateOf(entity), own = waiting.has(id);
     act();
     for (const field of touched) if (!field.isConnected) touched.delete(field);
     if (!id) return;
@@ -116,8 +116,8 @@
       const heir = active.isConnected ? active : near.find((el) => el.value === active.value) || near[0] || (now && now.querySelector('a[href], button, input:not([type=hidden]), select, textarea'));
       heir?.focus({ preventScroll: true });
     }
-    // Who has just been here wants to know what others do to it.
-    if (entity && now && !waiting.has(id) && !now.hasAttribute('data-pending') && stateOf(now) !== before) say(told(now));
+    // Who is here wants to know what others do to it.
+    if (entity && now && !own && !now.hasAttribute('data-pending') && stateOf(now) !== before) say(told(now));
   }
 
   function parse(html) {
@@ -426,8 +426,8 @@
   async function load() {
     const turn = ++turns;
     const answer = await fetch(location.href, { headers: { 'X-Fragment': 'page' }, cache: 'no-store', signal: AbortSignal.timeout(10000) });
-    if (answer.redirected && new URL(answer.url).pathname !== location.pathname) {
-      ended(answer.url);
+    if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname !== location.pathname)) {
+      ended(answer.redirected && answer.url);
       if (noticed) throw answer.status;
       return false;
     }

@@ -85,9 +85,9 @@ fn part(name: &str, content: &Markup) -> Markup {
 
 fn colours() -> Markup {
     html! {
-        ul.swatches {
+        ul.colours {
             @for colour in COLOURS {
-                li { span class=(format!("swatch swatch-{colour}")) {} code { (colour) } }
+                li { span class=(format!("colour colour-{colour}")) {} code { (colour) } }
             }
         }
         p.ways {

@@ -151,6 +151,7 @@ fn administrator(t: &Texts, model: &SetUpPage) -> Markup {
         problem: model.problems.password.as_deref(),
         kind: "password",
         autocomplete: Some("new-password"),
+        reveal: Some(t.frame.reveal),
         required: true,
         min: Some(8),
         ..Field::default()
