@@ -119,3 +119,45 @@ async fn a_program_without_the_broker_says_so() {
         stderr(&output)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schedules_are_simulated_and_nothing_is_changed() {
+    use iothome_engine::schedule::{Schedule, read_definition};
+    use iothome_engine::time::Timestamp;
+    use iothome_store::{DatabaseUrl, ScheduleWrite, Store};
+    let folder = folder();
+    // A command that needs the folder makes it as the hub wants it.
+    let output = run(folder.path(), &["user", "list"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let data = folder.path().join("home/.local/share/iothome");
+    let url = DatabaseUrl::sqlite(&data.join("house.db")).expect("a file");
+    let store = Store::open(&url).await.expect("opens");
+    let at = Timestamp::from_millis(1_790_000_000_000);
+    let json = serde_json::json!({
+        "name": "Evening",
+        "trigger": {"kind": "cron", "expression": "0 18 * * *"},
+        "actions": [{"device": "lamp", "entity": "light", "action": "turn_on"}],
+    });
+    let schedule = Schedule {
+        id: iothome_engine::ids::ScheduleId::new(at, [1; 10]),
+        owner: iothome_engine::ids::UserId::new(at, [2; 10]),
+        definition: read_definition(&json, None).expect("is right"),
+        disabled_reason: None,
+        skip_due_at: None,
+        version: 1,
+        created_at: at,
+        updated_at: at,
+    };
+    let made = [ScheduleWrite::Made(schedule.clone())];
+    store.write_schedules(&made).await.expect("written");
+    let arguments = ["simulate", "--from", "2027-01-01", "--to", "2028-01-01"];
+    let said = stdout(&run(folder.path(), &arguments).await);
+    let asked = "2027-12-31 18:00:00 +00:00  Evening: lamp/light turn_on -> on";
+    assert!(said.contains(asked), "{said}");
+    assert!(said.contains("365 lines of 1 schedules"), "{said}");
+    let open = store.occurrences_of(schedule.id, 1, None).await;
+    assert!(open.expect("reads").is_empty());
+    let output = run(folder.path(), &["simulate", "--to", "soon"]).await;
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains("--to"), "{}", stderr(&output));
+}

@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
             }
             "in" => {
                 days.clear();
-                let (at, second) = self.from_now();
+                let (at, second) = self.time_from_now();
                 overlap = second.then_some("second");
                 json!({"kind": "at", "at": at})
             }
@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The local time in a while, and whether it is the second of two.
-    fn from_now(&mut self) -> (String, bool) {
+    fn time_from_now(&mut self) -> (String, bool) {
         let Some(seconds) = self.lapse("in") else {
             return (String::new(), false);
         };
