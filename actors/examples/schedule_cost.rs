@@ -115,7 +115,7 @@ fn agenda_edit(many: Vec<Schedule>) {
     let nothing = |_: &_| Reading::Unknown;
     let edited: Vec<Schedule> = many.iter().step_by(MANY / EDITS).cloned().collect();
     let loaded = Loaded {
-        schedules: many,
+        schedules: many.into_iter().map(std::sync::Arc::new).collect(),
         open: Vec::new(),
         asked: std::collections::HashSet::new(),
         decided: Vec::new(),
@@ -127,7 +127,7 @@ fn agenda_edit(many: Vec<Schedule>) {
         schedule.definition = definition(&daily(n + 1), "once", n);
         schedule.version += 1;
         let begun = Instant::now();
-        agenda.apply(now(), Input::Saved(Box::new(schedule)), &nothing);
+        agenda.apply(now(), Input::Saved(std::sync::Arc::new(schedule)), &nothing);
         times.push(begun.elapsed());
     }
     println!(

@@ -129,7 +129,7 @@ async fn schedules_are_simulated_and_nothing_is_changed() {
     // A command that needs the folder makes it as the hub wants it.
     let output = run(folder.path(), &["user", "list"]).await;
     assert!(output.status.success(), "{}", stderr(&output));
-    let data = folder.path().join("data");
+    let data = folder.path().join("home/.local/share/iothome");
     let url = DatabaseUrl::sqlite(&data.join("house.db")).expect("a file");
     let store = Store::open(&url).await.expect("opens");
     let at = Timestamp::from_millis(1_790_000_000_000);
