@@ -50,15 +50,14 @@ async fn a_daily_schedule_is_made_on_a_phone_fires_and_tells_the_confirmed_state
     browser
         .goto(&format!("{}/devices/socket", house.hub.url()))
         .await;
-    browser
-        .click("details:has(a[href^='/schedules/new']) summary")
-        .await;
     browser.click("main a[href^='/schedules/new']").await;
     browser.find("input[name=time]").await;
-    // Far enough ahead to look it over and save on a busy machine.
-    let due = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(40);
+    // The first whole minute that is far enough ahead to look it over and save on a busy machine.
+    let now = jiff::Timestamp::now().as_second();
+    let due = (now + 30 + 59) / 60 * 60;
+    let due = jiff::Timestamp::from_second(due).expect("an instant of our time");
     let zone = jiff::tz::TimeZone::get("Europe/Berlin").expect("a zone");
-    let time = zone.to_datetime(due).strftime("%H:%M:%S").to_string();
+    let time = zone.to_datetime(due).strftime("%H:%M").to_string();
     let set = format!(
         "const field = document.querySelector('input[name=time]');
         field.value = '{time}';
@@ -70,12 +69,15 @@ async fn a_daily_schedule_is_made_on_a_phone_fires_and_tells_the_confirmed_state
     eventually("the preview shows the next ten", || async {
         let due = browser.run("return [...document.querySelectorAll('#preview .due-time')].map((e) => e.textContent)").await;
         let due = due.as_array()?.clone();
-        (due.len() == 10 && due[0].as_str()?.contains(&time[..5])).then_some(())
+        (due.len() == 10 && due[0].as_str()?.contains(&time)).then_some(())
     })
     .await;
     browser.wait_for_text("#preview", "UTC").await;
     browser.picture("schedule-preview-390").await;
     let id = save(&browser).await;
+    // Until it is due; from then on nothing is to be waited for but the thing itself.
+    let left = due.duration_since(jiff::Timestamp::now());
+    tokio::time::sleep(left.try_into().unwrap_or_default()).await;
     house
         .api
         .wait_for_state("socket", "power", &json!("on"))
