@@ -50,9 +50,6 @@ async fn a_daily_schedule_is_made_on_a_phone_fires_and_tells_the_confirmed_state
     browser
         .goto(&format!("{}/devices/socket", house.hub.url()))
         .await;
-    browser
-        .click("details:has(a[href^='/schedules/new']) summary")
-        .await;
     browser.click("main a[href^='/schedules/new']").await;
     browser.find("input[name=time]").await;
     // Far enough ahead to look it over and save on a busy machine.
@@ -70,7 +67,7 @@ async fn a_daily_schedule_is_made_on_a_phone_fires_and_tells_the_confirmed_state
     eventually("the preview shows the next ten", || async {
         let due = browser.run("return [...document.querySelectorAll('#preview .due-time')].map((e) => e.textContent)").await;
         let due = due.as_array()?.clone();
-        (due.len() == 10 && due[0].as_str()?.contains(&time)).then_some(())
+        (due.len() == 10 && due[0].as_str()?.contains(&time[..5])).then_some(())
     })
     .await;
     browser.wait_for_text("#preview", "UTC").await;
