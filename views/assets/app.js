@@ -52,7 +52,7 @@
       return;
     }
     // What was told is not taken back by a page that has nothing to tell.
-    if (from.matches('.told') && !to.textContent) return;
+    if (from.matches('.told, #told') && !to.textContent) return;
     // Whether details are open is the person's matter.
     const own = (name) => name === 'open' && from.nodeName === 'DETAILS';
     for (const { name } of [...from.attributes]) {

@@ -2,7 +2,7 @@
 
 use super::{ADAM, SocketHouse};
 use crate::support::api::Api;
-use crate::support::browser::{Browser, DESKTOP, PHONE};
+use crate::support::browser::{Browser, DESKTOP, PHONE, Theme};
 use crate::support::hub::{Start, folder};
 use serde_json::json;
 
@@ -83,5 +83,55 @@ async fn a_wrong_password_is_said_and_the_way_back_leads_to_the_page_that_was_as
         json!(""),
         "no cookie that a script could read"
     );
+    browser.close().await;
+}
+
+/// Chooses language and look on the own page, and sees both at once and in another browser.
+async fn choose_german_and_dark(house: &SocketHouse, browser: &Browser) {
+    let you = format!("{}/you", house.hub.url());
+    browser.goto(&you).await;
+    browser.find("html[lang=en]:not([data-theme])").await;
+    browser.choose("select[name=language]", "de").await;
+    browser
+        .click("label:has(input[name=theme][value=dark])")
+        .await;
+    browser
+        .click("form[action='/you/preferences'] .button.strong")
+        .await;
+    browser.find("html[lang=de][data-theme=dark]").await;
+    browser.goto(house.hub.url()).await;
+    browser.find("html[lang=de][data-theme=dark]").await;
+    browser.wait_for_text("#card-socket .state", "aus").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn language_and_theme_are_chosen_and_go_with_the_person() {
+    let house = SocketHouse::new().await;
+    let browser = house.browser(PHONE).await;
+    browser.look(PHONE, Theme::Light).await;
+    let ground = "return getComputedStyle(document.body).backgroundColor";
+    let light = browser.run(ground).await;
+    choose_german_and_dark(&house, &browser).await;
+    assert_ne!(
+        browser.run(ground).await,
+        light,
+        "dark, whatever the system says"
+    );
+    // What changes live speaks German, too.
+    house.is_at(true).await;
+    browser.wait_for_text("#card-socket .state", "ein").await;
+    browser.close().await;
+
+    let other = house.browser(DESKTOP).await;
+    other.find("html[lang=de][data-theme=dark]").await;
+    other.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn language_and_theme_are_chosen_without_script() {
+    let house = SocketHouse::new().await;
+    let browser = Browser::without_script(PHONE).await;
+    browser.sign_in(house.hub.url(), ADAM.0, ADAM.1).await;
+    choose_german_and_dark(&house, &browser).await;
     browser.close().await;
 }

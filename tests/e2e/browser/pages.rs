@@ -108,7 +108,12 @@ impl<'a> Judge<'a> {
                 gone.abort();
             });";
         let told = self.browser.run_async(ask, vec![json!(path)]).await;
-        if told[0] == "opaqueredirect" || told[1] == 404 {
+        if told[0] == "opaqueredirect" {
+            return Answer::NotHere;
+        }
+        if told[1] == 404 {
+            // The browser complains of what we only asked.
+            self.browser.complaints().await;
             return Answer::NotHere;
         }
         assert_eq!(told[1], 200, "{path}: {told}");
