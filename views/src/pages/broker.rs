@@ -94,6 +94,7 @@ pub struct BrokerPage {
 /// The whole page.
 pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, broker: &BrokerPage) -> Markup {
     let content = html! {
+        (super::people::to_settings(t))
         header.page-head { h1 { (t.broker.title) } p.hint { (t.broker.lead) } }
         (connection(t, broker))
         section.block.card.wide {

@@ -76,7 +76,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &FirstDeviceP
         t,
         viewer,
         title: f.title,
-        here: Here::Elsewhere,
+        here: Here::Settings,
         live: Some(live),
     }
     .page(&content)

@@ -52,6 +52,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &HousePage) -
         fresh: false,
     };
     let content = html! {
+        (super::people::to_settings(t))
         header.page-head { h1 { (t.house.title) } p.hint { (t.house.lead) } }
         @if model.saved { (form::done(t.house.saved)) }
         @if model.name_problem.is_some() || model.problems.any() { (form::alert(t.frame.form_has_problems)) }

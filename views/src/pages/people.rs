@@ -58,6 +58,7 @@ pub struct NewPersonProblems {
 /// The list.
 pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &PeoplePage) -> Markup {
     let content = html! {
+        (to_settings(t))
         header.page-head { h1 { (t.people.title) } p.hint { (t.people.lead) } }
         @if model.deleted { (form::done(t.people.deleted)) }
         ul.people { @for person in &model.people { (line(t, person)) } }
@@ -113,8 +114,13 @@ pub fn add(
     frame(t, viewer, live, t.people.add, &content)
 }
 
+/// The way back to the list of what administrators manage.
+pub(super) fn to_settings(t: &Texts) -> Markup {
+    html! { a.back href=(links::SETTINGS) { (Icon::Back.draw()) span { (t.settings.title) } } }
+}
+
 pub(super) fn back(t: &Texts) -> Markup {
-    html! { a.back href=(links::PEOPLE) { (Icon::Back.draw()) (t.people.back) } }
+    html! { a.back href=(links::PEOPLE) { (Icon::Back.draw()) span { (t.people.back) } } }
 }
 
 pub(super) const fn role_name(t: &Texts, role: Role) -> &'static str {
@@ -150,6 +156,7 @@ pub(super) fn password_field(t: &Texts, label: &str, problem: Option<&str>) -> M
         autocomplete: Some("new-password"),
         required: true,
         min: Some(8),
+        reveal: Some(t.frame.reveal),
         ..Field::default()
     }
     .draw()

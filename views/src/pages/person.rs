@@ -242,7 +242,7 @@ pub struct AccessPage {
 /// Who may use one device.
 pub fn access(t: &'static Texts, viewer: &Viewer, live: &str, model: &AccessPage) -> Markup {
     let content = html! {
-        a.back href=(links::device(&model.id)) { (Icon::Back.draw()) bdi { (model.name) } }
+        a.back href=(links::device(&model.id)) { (Icon::Back.draw()) span { bdi.clamp { (model.name) } } }
         header.page-head { h1 { (t.people.access) } p.hint { (t.people.access_lead) } }
         @if model.saved { (form::done(t.people.rights_saved)) }
         @if model.rights.is_empty() {

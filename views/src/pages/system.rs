@@ -131,6 +131,7 @@ pub struct SystemPage {
 /// The whole page.
 pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, system: &SystemPage) -> Markup {
     let content = html! {
+        (super::people::to_settings(t))
         header.page-head { h1 { (t.system.title) } p.hint { (t.system.lead) } }
         (health(t, &system.parts))
         div.hub-figures {
