@@ -8,6 +8,9 @@ use crate::error::StartError;
 use crate::secrets;
 use crate::settings::{BrokerChoice, BrokerTrust, MqttUrl};
 use iothome_actors::{MqttConfig, SharedAccess};
+use iothome_http::AskClients;
+#[cfg(feature = "embedded")]
+use iothome_http::BrokerClient;
 use iothome_store::Store;
 use iothome_tls::{Authority, Fingerprint};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -73,6 +76,25 @@ impl BrokerSide {
                 if let Some(broker) = broker.upgrade() {
                     broker.cut(username);
                 }
+            }));
+        }
+        None
+    }
+
+    /// Who is connected, if the broker is ours to ask.
+    pub(crate) fn clients(&self) -> Option<AskClients> {
+        #[cfg(feature = "embedded")]
+        if let Some(broker) = &self.embedded {
+            let broker = Arc::downgrade(broker);
+            return Some(Arc::new(move || {
+                let clients = broker.upgrade().map(|b| b.clients()).unwrap_or_default();
+                let told = clients.into_iter().map(|client| BrokerClient {
+                    username: client.username,
+                    client_id: client.client_id,
+                    address: client.address.to_string(),
+                    since: client.connected_at,
+                });
+                told.collect()
             }));
         }
         None

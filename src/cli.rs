@@ -24,6 +24,8 @@ pub(crate) enum Task {
     /// Manage the people of the home; works while the hub runs
     #[command(subcommand)]
     User(UserTask),
+    /// Run the schedules of the home on virtual time and print what they would do; sends nothing
+    Simulate(Span),
     /// Show certificates, and change the broker's on purpose
     #[command(subcommand)]
     Cert(CertTask),
@@ -57,6 +59,17 @@ pub(crate) enum BannerForm {
     Text,
     /// One line of JSON, once everything listens
     Json,
+}
+
+/// From when until when.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Span {
+    /// A date, a local time or an instant; now if not given
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) from: Option<String>,
+    /// A date, a local time or an instant; a week later if not given
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
 }
 
 #[derive(Clone, Debug, Subcommand)]

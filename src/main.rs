@@ -25,6 +25,7 @@ mod secret;
 mod secrets;
 mod settings;
 mod signals;
+mod simulate;
 mod web;
 
 use cli::{Call, ConfigTask, Task};
@@ -72,21 +73,29 @@ fn perform(mut call: Call) -> Result<String, StartError> {
     match call.task {
         Task::Serve(show) | Task::Demo(show) => {
             let settings = read()?;
-            logging::start(settings.log.as_deref());
+            let warnings = iothome_http::Warnings::default();
+            logging::start(settings.log.as_deref(), &warnings);
             for stranger in &layers.strangers {
                 tracing::warn!("{stranger} is set, but there is no such setting");
             }
             open_files::raise();
             let runtime = runtime()?;
-            let ran = runtime.block_on(run::run(settings, show.banner));
+            let ran = runtime.block_on(run::run(settings, show.banner, warnings));
             // Whatever still hangs on a file must not hold up the end.
             runtime.shutdown_background();
             ran.map(|()| String::new())
         }
         Task::User(task) => {
             let settings = read()?;
-            logging::start(Some(settings.log.as_deref().unwrap_or("error")));
+            let filter = settings.log.as_deref().unwrap_or("error");
+            logging::start(Some(filter), &iothome_http::Warnings::default());
             runtime()?.block_on(Box::pin(people::run(&settings, task)))
+        }
+        Task::Simulate(span) => {
+            let settings = read()?;
+            let filter = settings.log.as_deref().unwrap_or("error");
+            logging::start(Some(filter), &iothome_http::Warnings::default());
+            runtime()?.block_on(Box::pin(simulate::run(&settings, &span)))
         }
         Task::Cert(task) => cert::run(&read()?, task),
         Task::Config(ConfigTask::Check) => Ok(listing(&layers, &read()?)),

@@ -6,7 +6,7 @@
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 /// Counters and their meaning.
-const COUNTERS: [(&str, &str); 21] = [
+const COUNTERS: [(&str, &str); 26] = [
     (
         "iothome_actor_restarts_total",
         "Parts of the hub that failed and were started again",
@@ -65,6 +65,7 @@ const COUNTERS: [(&str, &str); 21] = [
         "iothome_mqtt_messages_received_total",
         "MQTT messages received",
     ),
+    ("iothome_mqtt_messages_sent_total", "MQTT messages sent"),
     (
         "iothome_mqtt_subscriptions_refused_total",
         "Subscriptions that the broker refused",
@@ -82,6 +83,22 @@ const COUNTERS: [(&str, &str); 21] = [
         "iothome_restarts_total",
         "Devices that failed and were started again",
     ),
+    (
+        "iothome_occurrences_decided_total",
+        "Due instants of schedules decided, by the state of their row",
+    ),
+    (
+        "iothome_occurrences_total",
+        "Occurrences of schedules by their end",
+    ),
+    (
+        "iothome_occurrences_write_failures_total",
+        "Batches of occurrences that could not be written at once",
+    ),
+    (
+        "iothome_schedule_actions_total",
+        "Actions of schedules that were due, by what became of them",
+    ),
 ];
 
 /// Gauges and their meaning.
@@ -95,7 +112,7 @@ const GAUGES: [(&str, &str); 3] = [
 ];
 
 /// Histograms, their unit and their meaning.
-const HISTOGRAMS: [(&str, Unit, &str); 5] = [
+const HISTOGRAMS: [(&str, Unit, &str); 7] = [
     (
         "iothome_command_seconds",
         Unit::Seconds,
@@ -120,6 +137,16 @@ const HISTOGRAMS: [(&str, Unit, &str); 5] = [
         "iothome_journal_write_seconds",
         Unit::Seconds,
         "Time one transaction of rows took",
+    ),
+    (
+        "iothome_occurrences_write_seconds",
+        Unit::Seconds,
+        "Time one transaction of occurrences took",
+    ),
+    (
+        "iothome_schedule_lateness_seconds",
+        Unit::Seconds,
+        "From the instant of a scheduled action to its durable command",
     ),
 ];
 

@@ -11,8 +11,8 @@ use crate::error::StartError;
 use crate::settings::{Discovery, Mode, Settings};
 use crate::signals::Signals;
 use crate::{cert, deploy_init, people, web};
-use iothome_actors::{Clock, DiscoveryMode, Hub, HubConfig, load_access};
-use iothome_http::{Web, WebConfig};
+use iothome_actors::{Clock, DiscoveryMode, Hub, HubConfig, Scheduling, load_access};
+use iothome_http::{Warnings, Web, WebConfig};
 use iothome_store::{DatabaseUrl, HouseLock, Store};
 use iothome_tls::Authority;
 use std::path::PathBuf;
@@ -34,7 +34,11 @@ enum Ended {
 }
 
 /// Runs the hub until it is told to stop.
-pub(crate) async fn run(settings: Settings, form: BannerForm) -> Result<(), StartError> {
+pub(crate) async fn run(
+    settings: Settings,
+    form: BannerForm,
+    warnings: Warnings,
+) -> Result<(), StartError> {
     #[cfg(not(feature = "embedded"))]
     if settings.mode == Mode::Demo {
         return Err(StartError::NoDemo);
@@ -47,6 +51,7 @@ pub(crate) async fn run(settings: Settings, form: BannerForm) -> Result<(), Star
         settings,
         dir,
         authority,
+        warnings,
         form,
     };
     let mut has_lived = false;
@@ -79,6 +84,7 @@ pub(crate) struct Place {
     pub(crate) dir: DataDir,
     pub(crate) authority: Arc<Authority>,
     pub(crate) prometheus: metrics_exporter_prometheus::PrometheusHandle,
+    pub(crate) warnings: Warnings,
     form: BannerForm,
 }
 
@@ -106,7 +112,8 @@ impl Place {
             store.close().await;
             return Ok(Ended::Asked);
         };
-        let (living, banner) = self.start(store, &mut config).await?;
+        let lock = Arc::new(lock);
+        let (living, banner) = self.start(store, &lock, &mut config).await?;
         banner.print(self.form);
         tracing::info!(url = banner.url, "the hub is running");
         let ended = tokio::select! {
@@ -159,6 +166,7 @@ impl Place {
     async fn start(
         &self,
         store: Store,
+        lock: &Arc<HouseLock>,
         config: &mut WebConfig,
     ) -> Result<(Living, Banner), StartError> {
         let hub_error = |e: iothome_actors::HubError| StartError::Hub(e.to_string());
@@ -171,11 +179,12 @@ impl Place {
         let choice = &self.settings.broker;
         let side = BrokerSide::open(choice, &self.dir, &self.authority, &store, &access).await?;
         let hub = Hub::start(
-            self.hub_config(&side, access),
+            self.hub_config(&side, access, lock),
             store.clone(),
             Clock::system(),
         );
         let hub = Box::pin(hub).await.map_err(hub_error)?;
+        config.broker_clients = side.clients();
         if store.home().await?.is_none() {
             let code = iothome_http::new_setup_code();
             config.setup_code = Some(code.map_err(|e| StartError::Web(e.to_string()))?);
@@ -213,7 +222,12 @@ impl Place {
         Ok((living, banner))
     }
 
-    fn hub_config(&self, side: &BrokerSide, access: iothome_actors::SharedAccess) -> HubConfig {
+    fn hub_config(
+        &self,
+        side: &BrokerSide,
+        access: iothome_actors::SharedAccess,
+        lock: &Arc<HouseLock>,
+    ) -> HubConfig {
         HubConfig {
             mqtt: side.mqtt.clone(),
             broker_address: side.address.clone(),
@@ -229,6 +243,10 @@ impl Place {
             sha256: side.sha256.map(|f| f.to_string()),
             sha1: side.sha1.clone(),
             password_workers: password_workers(),
+            scheduling: Scheduling {
+                per_user: self.settings.schedules_per_user,
+                lock: Some(Arc::clone(lock)),
+            },
         }
     }
 }

@@ -6,11 +6,15 @@ use crate::banner::Banner;
 use crate::broker_side::{BrokerSide, reachable_here};
 use crate::error::StartError;
 use crate::run::Place;
-use crate::settings::Mode;
+use crate::settings::{BrokerChoice, Mode};
 use crate::{metrics_help, names, ports};
-use iothome_http::{Web, WebConfig};
+use iothome_engine::time::Timestamp;
+use iothome_http::{AskCertificates, Certificate, CertificateRole, Web, WebConfig};
+use iothome_tls::ServerIdentity;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Bounds of the histograms, in seconds: from a report's microseconds to a command's minute.
 const BUCKETS: [f64; 14] = [
@@ -68,8 +72,66 @@ pub(crate) fn config(place: &Place) -> Result<WebConfig, StartError> {
         ca_pem: Some(place.authority.ca_pem().as_bytes().to_vec()),
         own_certificate: settings.certificate.is_some(),
         prometheus: Some(place.prometheus.clone()),
+        warnings: place.warnings.clone(),
+        certificates: Some(certificates(place)),
         ..WebConfig::default()
     })
+}
+
+/// Reads the certificates anew each time, since the web certificate renews by itself and the
+/// broker's may be prepared on the command line.
+fn certificates(place: &Place) -> AskCertificates {
+    let authority = Arc::clone(&place.authority);
+    let own = place
+        .settings
+        .certificate
+        .as_ref()
+        .map(|own| own.cert.clone());
+    let embedded = matches!(place.settings.broker, BrokerChoice::Embedded(_));
+    Arc::new(move || {
+        let web = match &own {
+            Some(path) => std::fs::read_to_string(path)
+                .ok()
+                .and_then(|pem| of_pem(CertificateRole::Web, &pem)),
+            None => authority
+                .web()
+                .ok()
+                .map(|web| of(CertificateRole::Web, web)),
+        };
+        let broker = authority.broker().ok().filter(|_| embedded);
+        let next = authority.next_broker().ok().flatten().filter(|_| embedded);
+        let all = [
+            web,
+            broker.map(|broker| of(CertificateRole::Broker, broker)),
+            next.map(|next| of(CertificateRole::NextBroker, next)),
+            of_pem(CertificateRole::Authority, authority.ca_pem()),
+        ];
+        all.into_iter().flatten().collect()
+    })
+}
+
+fn of(role: CertificateRole, identity: ServerIdentity) -> Certificate {
+    Certificate {
+        role,
+        ends_at: instant(identity.not_after),
+        sha256: identity.fingerprints.sha256.to_string(),
+        sha1: identity.fingerprints.sha1,
+    }
+}
+
+fn of_pem(role: CertificateRole, pem: &str) -> Option<Certificate> {
+    let prints = iothome_tls::fingerprints_of_pem(pem).ok()?;
+    Some(Certificate {
+        role,
+        ends_at: instant(iothome_tls::end_of_pem(pem).ok()?),
+        sha256: prints.sha256.to_string(),
+        sha1: prints.sha1,
+    })
+}
+
+fn instant(at: SystemTime) -> Timestamp {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What is told once everything listens.

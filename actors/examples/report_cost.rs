@@ -180,6 +180,7 @@ impl Bench {
             sha256: None,
             sha1: None,
             password_workers: 1,
+            scheduling: iothome_actors::Scheduling::default(),
         };
         let hub = Hub::start(config, store, Clock::system())
             .await
@@ -281,6 +282,8 @@ fn sensor(device: usize) -> StoredDevice {
         id: id(device),
         name: format!("Device {device}"),
         room: None,
+        icon: None,
+        position: None,
         about: About::default(),
         origin: Origin::HandMade,
         identity: Vec::new(),

@@ -60,6 +60,17 @@ impl Clock {
         Timestamp::from_micros(anchor.saturating_add(elapsed))
     }
 
+    /// Sets it, as somebody sets a wall clock.
+    #[cfg(test)]
+    pub(crate) fn shift(&self, micros: i64) {
+        self.line.anchor_micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// Whether it looks at the machine's wall clock, which may be set.
+    pub(crate) fn follows_wall(&self) -> bool {
+        self.line.follows_wall
+    }
+
     /// Takes over a step of the machine's wall clock (set by hand, by NTP, or after sleep).
     ///
     /// Answers by how many microseconds the clock was moved; 0 if it was not.

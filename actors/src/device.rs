@@ -338,6 +338,7 @@ impl DeviceState {
             // If the actor has failed meanwhile, the next one finds the row in the store.
             let _ = actor.cast(DeviceMsg::input(input));
             if durable {
+                crate::hooks::pass(crate::hooks::ROW);
                 services.tell(Change::Command(Arc::new(command)));
             }
             if let Some(asked) = asked {

@@ -120,6 +120,13 @@ impl Cell {
         }
     }
 
+    /// How many messages wait for the actor.
+    fn waiting(&self) -> usize {
+        lock(&self.inbox)
+            .as_ref()
+            .map_or(0, |inbox| inbox.waiting())
+    }
+
     /// Adds to what is to be applied.
     pub(crate) fn queue(&self, messages: Vec<Message>) {
         lock(&self.backlog).extend(messages);
@@ -156,6 +163,13 @@ impl House {
     /// Whether there is no device.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How much waits for the device that is furthest behind.
+    pub(crate) fn fullest_inbox(&self) -> usize {
+        let directory = self.directory.load();
+        let waiting = directory.values().map(|cell| cell.waiting());
+        waiting.max().unwrap_or(0)
     }
 
     pub(crate) fn cell(&self, id: &DeviceId) -> Option<Arc<Cell>> {

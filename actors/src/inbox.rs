@@ -63,6 +63,14 @@ struct Slot {
 }
 
 impl Inbox {
+    /// How many messages may wait.
+    pub(crate) const MOST: usize = MOST;
+
+    /// How many messages wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().live
+    }
+
     /// An empty inbox. `wake` is called once when messages wait, from the connection's
     /// task: it must not block.
     pub(crate) fn new(wake: impl Fn() + Send + Sync + 'static) -> Arc<Self> {

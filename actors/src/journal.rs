@@ -127,6 +127,11 @@ pub(crate) enum JournalMsg {
 }
 
 impl Journal {
+    /// How many acceptances may wait.
+    pub(crate) const QUEUE_MAX: usize = QUEUE_MAX;
+    /// How many audit entries may wait.
+    pub(crate) const AUDIT_MAX: usize = AUDIT_MAX;
+
     /// An empty journal; its actor is started by [`Journal::recipe`].
     pub(crate) fn new(writer: Writer) -> Self {
         Self {
@@ -207,6 +212,12 @@ impl Journal {
     /// Whether the last write worked.
     pub(crate) fn healthy(&self) -> bool {
         self.inner.healthy.load(Ordering::Relaxed)
+    }
+
+    /// How many rows of commands and how many audit entries wait.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let queue = self.inner.lock();
+        (queue.items.len(), queue.audit.len())
     }
 
     /// Whether nothing waits to be written.

@@ -7,6 +7,7 @@ mod clock;
 mod complaints;
 mod device;
 mod error;
+mod hooks;
 mod house;
 mod hub;
 mod inbox;
@@ -18,6 +19,7 @@ mod random;
 mod recorder;
 mod registrar;
 mod root;
+mod scheduler;
 mod services;
 mod sessions;
 mod setup;
@@ -28,14 +30,18 @@ pub use clock::Clock;
 pub use error::{AskError, HubError};
 pub use house::{Change, House};
 pub use hub::{
-    Asked, BrokerStatus, DiscoveryMode, Hub, HubConfig, NewPerson, PASSWORD_MIN, SharedAccess,
-    check_password, check_user_name, load_access,
+    Asked, BrokerStatus, DiscoveryMode, Hub, HubConfig, NewPerson, PASSWORD_MIN, PersonPatch,
+    Queue, SharedAccess, SharedFavourites, check_password, check_user_name, load_access,
 };
-pub use mqtt::MqttConfig;
+pub use mqtt::{MqttConfig, Overheard, Tapped};
 pub use passwords::{PASSWORD_MAX, PasswordError, Passwords};
 pub use registrar::{
     Accept, Cut, DevicePatch, EntityPatch, IssuedCredential, NewCredential, NewDevice,
-    NewDeviceView, NewEntity,
+    NewDeviceView, NewEntity, ROOMS_MAX, TestPayload,
+};
+pub use scheduler::{
+    Bundle, Caused, Frequent, Happened, Imported, SavedBy, Scheduler, SchedulerState, Scheduling,
+    SchedulingError, Upcoming, WeekAhead, disabled, read_schedule_home,
 };
 pub use sessions::{
     Opened, Permit, SessionError, SessionInfo, SessionKind, Sessions, StreamTicket,

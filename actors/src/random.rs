@@ -23,6 +23,11 @@ pub(crate) fn secret() -> String {
     BASE64URL_NOPAD.encode(&bytes::<24>())
 }
 
+/// A name that nobody else has: 64 random bits in lower-case hex.
+pub(crate) fn name() -> String {
+    HEXLOWER.encode(&bytes::<8>())
+}
+
 /// SHA-256 in lower-case hex: how random secrets are stored.
 pub(crate) fn sha256_hex(secret: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(secret))

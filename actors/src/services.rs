@@ -5,6 +5,7 @@
 
 use crate::clock::Clock;
 use crate::complaints::Complaints;
+use crate::hooks;
 use crate::house::{Change, House};
 use crate::journal::{Done, Journal};
 use crate::mqtt::{Mqtt, Routes};
@@ -46,6 +47,7 @@ impl Services {
     /// The end of a command was written, or never will be: who waits for it is told.
     pub(crate) fn command_ended(&self, command: &Command, durable: bool) {
         if durable {
+            hooks::pass(hooks::ENDED);
             self.tell(Change::Command(Arc::new(command.clone())));
             self.waiters.ended(command);
         } else {
@@ -142,7 +144,11 @@ impl Wire {
 
 fn perform(mqtt: &Mqtt, act: Act) {
     match act {
-        Act::Publish(device, outgoing) => mqtt.publish(outgoing, device),
+        Act::Publish(device, outgoing) => {
+            hooks::pass(hooks::PUBLISH);
+            mqtt.publish(outgoing, device);
+            hooks::pass(hooks::PUBLISHED);
+        }
         Act::Unpublish(command) => mqtt.unpublish(command),
         Act::ClearRetained(topic) => mqtt.clear_retained(&topic),
     }

@@ -172,6 +172,8 @@ fn stored(device: &str) -> StoredDevice {
         id: id(device),
         name: device.to_owned(),
         room: None,
+        icon: None,
+        position: None,
         about: About::default(),
         origin: Origin::HandMade,
         identity: Vec::new(),

@@ -78,9 +78,9 @@ impl House {
     }
 
     async fn accept_all(&self) {
-        until("nine devices", || {
+        until("all devices", || {
             let new = self.hub.new_devices();
-            new.iter().filter(|d| d.status == NewStatus::New).count() >= 9
+            new.iter().filter(|d| d.status == NewStatus::New).count() >= 10
         })
         .await;
         // A device of many single announcements may still be at it: its rest comes as an update.
@@ -209,6 +209,7 @@ async fn hub(store: &Store, broker: &Arc<Broker>, pin: Fingerprint, access: &Sha
         sha256: None,
         sha1: None,
         password_workers: 1,
+        scheduling: iothome_actors::Scheduling::default(),
     };
     let hub = Box::pin(Hub::start(config, store.clone(), Clock::system()));
     hub.await.expect("starts")

@@ -116,6 +116,10 @@ slug_id!(
     DeviceId
 );
 slug_id!(
+    /// A room's id: made from its name; renaming the room does not change it.
+    RoomId
+);
+slug_id!(
     /// An entity's id, unique within its device; never changed, never reused.
     EntityId
 );

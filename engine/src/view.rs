@@ -142,6 +142,10 @@ pub struct DeviceView {
     pub name: String,
     /// Its room, if it is in one.
     pub room: Option<String>,
+    /// The picture that a person chose for it, a word of the pages' set.
+    pub icon: Option<String>,
+    /// Its place in its room: lower comes first; `None` comes after all, by name.
+    pub position: Option<i64>,
     /// Roll-up of its entities' availability.
     pub availability: Availability,
     /// Whether the hub is content with it.

@@ -10,6 +10,7 @@ use crate::config::WebConfig;
 use crate::door::client::Client;
 use crate::door::origin::{Hosts, PublicUrl};
 use crate::error::WebError;
+use crate::pages::Issued;
 use crate::problem::{Answer, Problem};
 use crate::stream::Feed;
 use actix_web::{HttpRequest, web};
@@ -35,6 +36,8 @@ pub(crate) struct App {
     pub(crate) sign_ins: Throttle,
     /// Numbered changes for live streams.
     pub(crate) feed: Arc<Feed>,
+    /// Passwords of broker users that were made just now and are still to be shown.
+    pub(crate) issued: Issued,
     /// Hosts that may be asked for.
     pub(crate) hosts: Hosts,
     /// Settings.
@@ -65,6 +68,7 @@ impl App {
             setup: SetupCode::new(config.setup_code.as_deref()),
             sign_ins: Throttle::new(config.sign_ins_per_minute),
             feed,
+            issued: Issued::default(),
             hosts: Hosts::new(&config.names, listen, public),
             http_beyond_loopback: config.http.is_some_and(|a| !a.ip().is_loopback()),
             set_up: AtomicBool::new(false),

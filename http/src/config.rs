@@ -5,10 +5,69 @@
 
 use crate::door::origin::PublicUrl;
 use crate::error::WebError;
+use crate::warnings::Warnings;
+use iothome_engine::time::Timestamp;
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+/// A client that is connected to the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerClient {
+    /// The broker user it came in with.
+    pub username: String,
+    /// Its MQTT client id.
+    pub client_id: String,
+    /// Where it comes from.
+    pub address: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Which certificate it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateRole {
+    /// The web door's.
+    Web,
+    /// The broker's: firmware pins it.
+    Broker,
+    /// The one that will follow the broker's.
+    NextBroker,
+    /// The hub's own certificate authority.
+    Authority,
+}
+
+impl CertificateRole {
+    /// The word in REST.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Broker => "broker",
+            Self::NextBroker => "next_broker",
+            Self::Authority => "authority",
+        }
+    }
+}
+
+/// A certificate as people compare and renew it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Which one.
+    pub role: CertificateRole,
+    /// When it ends.
+    pub ends_at: Timestamp,
+    /// SHA-256 of it.
+    pub sha256: String,
+    /// SHA-1 of it.
+    pub sha1: String,
+}
+
+/// Tells who is connected to the broker, when asked.
+pub type AskClients = Arc<dyn Fn() -> Vec<BrokerClient> + Send + Sync>;
+
+/// Reads the certificates, when asked; it may read files.
+pub type AskCertificates = Arc<dyn Fn() -> Vec<Certificate> + Send + Sync>;
 
 /// Settings of the web server.
 #[derive(Clone)]
@@ -35,6 +94,12 @@ pub struct WebConfig {
     pub own_certificate: bool,
     /// What renders `/metrics`.
     pub prometheus: Option<PrometheusHandle>,
+    /// Who is connected to the broker; `None` where the hub cannot know.
+    pub broker_clients: Option<AskClients>,
+    /// The certificates of the house; `None` where nobody keeps any.
+    pub certificates: Option<AskCertificates>,
+    /// What went wrong lately.
+    pub warnings: Warnings,
     /// Sign-ins a minute, per account and per address.
     pub sign_ins_per_minute: u32,
 }
@@ -53,6 +118,9 @@ impl Default for WebConfig {
             ca_pem: None,
             own_certificate: false,
             prometheus: None,
+            broker_clients: None,
+            certificates: None,
+            warnings: Warnings::default(),
             sign_ins_per_minute: crate::auth::throttle::SIGN_INS_PER_MINUTE,
         }
     }

@@ -6,6 +6,7 @@
 mod api;
 mod app;
 mod auth;
+mod cities;
 mod config;
 mod door;
 mod error;
@@ -17,10 +18,15 @@ mod routes;
 mod server;
 mod standby;
 mod stream;
+mod system;
+mod warnings;
 
 pub use auth::setup::new_setup_code;
-pub use config::WebConfig;
+pub use config::{
+    AskCertificates, AskClients, BrokerClient, Certificate, CertificateRole, WebConfig,
+};
 pub use error::WebError;
 #[doc(hidden)]
 pub use routes::route_table;
 pub use server::{Web, serve, serve_standby};
+pub use warnings::{Severity, WARNINGS_MAX, Warning, Warnings};

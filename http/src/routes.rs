@@ -37,6 +37,8 @@ pub(crate) struct Entry {
     pub(crate) path: &'static str,
     /// Who may knock.
     pub(crate) access: Access,
+    /// Whether `HEAD` is answered, too.
+    head: bool,
     make: Arc<dyn Fn() -> Route + Send + Sync>,
 }
 
@@ -58,6 +60,7 @@ impl Entry {
             method,
             path,
             access,
+            head: false,
             make: Arc::new(move || web::method(asked.clone()).to(handler.clone())),
         }
     }
@@ -74,8 +77,15 @@ impl Entry {
             method: Method::GET,
             path,
             access,
+            head: true,
             make: Arc::new(move || web::route().guard(get_or_head()).to(handler.clone())),
         }
+    }
+
+    /// What it answers, as `Allow` names it.
+    fn methods(&self) -> impl Iterator<Item = &str> {
+        let head = self.head.then_some("HEAD");
+        std::iter::once(self.method.as_str()).chain(head)
     }
 
     /// `POST`.
@@ -157,9 +167,9 @@ pub(crate) fn configure(table: &[Entry], config: &mut ServiceConfig) {
             .clone()
             .map(|e| (e.method.clone(), e.access))
             .collect();
-        let allow = access
-            .iter()
-            .map(|(method, _)| method.as_str())
+        let allow = entries
+            .clone()
+            .flat_map(Entry::methods)
             .collect::<Vec<_>>()
             .join(", ");
         let mut resource = web::resource(path);
@@ -176,7 +186,15 @@ pub(crate) fn configure(table: &[Entry], config: &mut ServiceConfig) {
             }));
         config.service(resource);
     }
-    config.default_service(web::route().to(nothing_here));
+    // Who looks for what is not there is told so in their language.
+    let nobody: Arc<[(Method, Access)]> = Arc::new([]);
+    config.default_service(
+        web::route()
+            .to(nothing_here)
+            .wrap(from_fn(move |request, next| {
+                gate::pass(Arc::clone(&nobody), request, next)
+            })),
+    );
 }
 
 fn wrong_method(request: &HttpRequest, allow: &str) -> Problem {

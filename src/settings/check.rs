@@ -42,6 +42,7 @@ impl Settings {
             discovery_prefix: reading.discovery_prefix(),
             metrics_token: layers.text("metrics_token").map(Secret::new),
             demo_password: reading.demo_password(),
+            schedules_per_user: reading.schedules_per_user(),
             log: layers.text("log"),
             data_dir,
         };
@@ -274,6 +275,21 @@ impl Reading<'_> {
             self.wrong("discovery_prefix", problem);
         }
         prefix
+    }
+
+    fn schedules_per_user(&mut self) -> usize {
+        const MAX: usize = 1_000_000;
+        let Some(text) = self.layers.text("schedules_per_user") else {
+            return iothome_engine::schedule::SCHEDULES_PER_USER;
+        };
+        let needed = "a whole number such as 1000";
+        let number = self
+            .parsed("schedules_per_user", &text, needed)
+            .unwrap_or(1);
+        if number == 0 || number > MAX {
+            self.wrong("schedules_per_user", format!("1 to {MAX} is needed"));
+        }
+        number
     }
 
     fn demo_password(&mut self) -> Option<Secret> {

@@ -164,6 +164,12 @@ pub(crate) const KEYS: [Key; 20] = [
         "The demo user's password; a new one each start otherwise",
     ),
     open(
+        "schedules_per_user",
+        "schedules-per-user",
+        "NUMBER",
+        "Most schedules of one user (1000 unless set)",
+    ),
+    open(
         "log",
         "log",
         "FILTER",

@@ -92,6 +92,8 @@ pub(crate) struct Settings {
         )
     )]
     pub(crate) demo_password: Option<Secret>,
+    /// Most schedules of one user.
+    pub(crate) schedules_per_user: usize,
     pub(crate) log: Option<String>,
 }
 

@@ -38,6 +38,8 @@ pub(crate) enum Turn {
     Admins = 1,
     /// Write or roll up history.
     History = 2,
+    /// Make, rename or order rooms.
+    Rooms = 3,
 }
 
 /// First half of our advisory lock keys: "IoTH" in ASCII.

@@ -1,10 +1,10 @@
 //! Many rows with few statements.
 //!
-//! Owner of multi-row `VALUES`. It must never take a table or column name from
+//! Owner of multi-row `VALUES`, to insert and to update. It must never take a table or column name from
 //! outside: the texts are ours, the values are bound.
 
 use crate::StoreError;
-use crate::db::{Arg, Tx};
+use crate::db::{Arg, Row, Tx};
 use sqlx::AssertSqlSafe;
 use std::fmt::Write as _;
 
@@ -51,6 +51,62 @@ impl Insert {
         }
         Ok(())
     }
+
+    /// Writes the rows; gives what `on_conflict` returns of them.
+    pub(crate) async fn returning(
+        &self,
+        tx: &mut Tx,
+        rows: Vec<Vec<Arg>>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let (mut rows, mut returned) = (rows.into_iter(), Vec::new());
+        for size in SIZES {
+            while rows.len() >= size {
+                let args: Vec<Arg> = rows.by_ref().take(size).flatten().collect();
+                returned.extend(tx.all(AssertSqlSafe(self.sql(size)), args).await?);
+            }
+        }
+        Ok(returned)
+    }
+}
+
+/// An update of an open number of rows, each with its own values.
+pub(crate) struct Update {
+    /// `UPDATE table SET …`, from `v.column1`, `v.column2`…
+    pub(crate) set: &'static str,
+    /// The types of the columns: PostgreSQL wants to know them.
+    pub(crate) columns: &'static [&'static str],
+    /// Which row each row of values is for.
+    pub(crate) which: &'static str,
+}
+
+impl Update {
+    fn sql(&self, rows: usize) -> String {
+        let mut sql = format!("{} FROM (VALUES ", self.set);
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            for (column, kind) in self.columns.iter().enumerate() {
+                let comma = if column == 0 { "" } else { ", " };
+                let place = row * self.columns.len() + column + 1;
+                // Writing to a String cannot fail.
+                let _ = write!(sql, "{comma}CAST(${place} AS {kind})");
+            }
+            sql.push(')');
+        }
+        let _ = write!(sql, ") AS v WHERE {}", self.which);
+        sql
+    }
+
+    /// Writes the rows.
+    pub(crate) async fn write(&self, tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<(), StoreError> {
+        let mut rows = rows.into_iter();
+        for size in SIZES {
+            while rows.len() >= size {
+                let args: Vec<Arg> = rows.by_ref().take(size).flatten().collect();
+                tx.run(AssertSqlSafe(self.sql(size)), args).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -67,6 +123,16 @@ mod tests {
         assert_eq!(
             insert.sql(2),
             "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
+        );
+        let update = Update {
+            set: "UPDATE t SET b = v.column2",
+            columns: &["TEXT", "BIGINT"],
+            which: "t.a = v.column1",
+        };
+        assert_eq!(
+            update.sql(2),
+            "UPDATE t SET b = v.column2 FROM (VALUES (CAST($1 AS TEXT), CAST($2 AS BIGINT)), \
+             (CAST($3 AS TEXT), CAST($4 AS BIGINT))) AS v WHERE t.a = v.column1"
         );
     }
 }

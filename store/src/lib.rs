@@ -10,13 +10,19 @@ mod credentials;
 mod db;
 mod devices;
 mod error;
+mod favourites;
 mod grants;
+mod growth;
 mod history;
 mod home;
 mod insert;
 mod lock;
 mod new_devices;
+mod occurrences;
 mod open;
+mod preferences;
+mod rooms;
+mod schedules;
 mod sessions;
 mod settings;
 mod spans;
@@ -30,17 +36,23 @@ mod users;
 pub use audit::AuditEntry;
 pub use devices::{DevicePatch, Origin, StoredDevice, StoredEntity};
 pub use error::StoreError;
+pub use favourites::FAVOURITES_MAX;
+pub use growth::MeasuredSize;
 pub use history::{
-    Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage, HistoryQuery, Points,
-    Resolution, Retention,
+    BAND_SLOTS_MAX, Band, Bucket, Gap, GapKind, HISTORY_PAGE_MAX, HistoryBatch, HistoryPage,
+    HistoryQuery, Points, Resolution, Retention,
 };
 pub use home::Home;
 pub use lock::HouseLock;
 pub use new_devices::{AnnouncedConfig, NewDevice, NewStatus};
-pub use sessions::{SessionKind, SessionRow};
+pub use occurrences::{Decided, Open, Settled};
+pub use preferences::{Preferences, Theme};
+pub use rooms::{Room, RoomPatch};
+pub use schedules::{SchedulePage, ScheduleWrite};
+pub use sessions::{SESSIONS_MAX, SessionKind, SessionRow};
 pub use store::Store;
 pub use url::DatabaseUrl;
-pub use users::{NewUser, User, UserPatch};
+pub use users::{NewPassword, NewUser, User, UserPatch};
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -108,25 +108,31 @@ impl HouseLock {
         }
     }
 
+    /// Whether the lock is still held, asked at this moment; always so on SQLite.
+    pub async fn is_held(&self) -> bool {
+        let Held::Server(connection) = &self.0 else {
+            return true;
+        };
+        let mut connection = connection.lock().await;
+        let asked = sqlx::query("SELECT 1").execute(&mut *connection);
+        matches!(tokio::time::timeout(ANSWER, asked).await, Ok(Ok(_)))
+    }
+
     /// Gives the house to whoever asks next.
-    pub async fn release(self) {
-        match self.0 {
+    pub async fn release(&self) {
+        match &self.0 {
             Held::File(file) => {
                 // Closing the file would do; if unlocking fails, that still happens.
                 let _ = file.unlock();
             }
             Held::Server(connection) => {
-                let mut connection = connection.into_inner();
+                let mut connection = connection.lock().await;
                 // Unlocked first: the server notices the end of a connection a moment later.
                 // If any of it fails, that end is still the end of the lock.
-                let goodbye = async {
-                    sqlx::query("SELECT pg_advisory_unlock($1, $2)")
-                        .bind(LOCK_SPACE)
-                        .bind(HOUSE)
-                        .execute(&mut connection)
-                        .await?;
-                    connection.close().await
-                };
+                let goodbye = sqlx::query("SELECT pg_advisory_unlock($1, $2)")
+                    .bind(LOCK_SPACE)
+                    .bind(HOUSE)
+                    .execute(&mut *connection);
                 let _ = tokio::time::timeout(ANSWER, goodbye).await;
             }
         }

@@ -3,7 +3,7 @@
 //! Owner of `sessions`. It must never see a token, only its digest, and never
 //! let two refreshes of one token both succeed.
 
-use crate::db::{Row, id};
+use crate::db::{Row, Tx, id};
 use crate::{Store, StoreError};
 use iothome_engine::ids::{SessionId, UserId};
 use iothome_engine::time::Timestamp;
@@ -64,7 +64,13 @@ const ONE: &str = "SELECT id, user_id, kind, refresh_sha256, previous_sha256, ro
     created_at, last_used_at, expires_at, ended_at, client FROM sessions WHERE id = $1";
 const OF_USER: &str = "SELECT id, user_id, kind, refresh_sha256, previous_sha256, rotated_at,
     created_at, last_used_at, expires_at, ended_at, client FROM sessions
-    WHERE user_id = $1 AND ended_at IS NULL ORDER BY last_used_at DESC, id";
+    WHERE user_id = $1 AND ended_at IS NULL ORDER BY last_used_at DESC, id LIMIT $2";
+const END_OF_USER: &str = "UPDATE sessions SET ended_at = $3
+    WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id";
+
+/// Sessions of one user at once: a household has some browsers and scripts for each of its people,
+/// and a script that signs in anew every time must not fill the disk.
+pub const SESSIONS_MAX: usize = 100;
 
 /// Ended sessions are kept for a day, so that a page can still say that they ended.
 const KEPT_MS: i64 = 86_400_000;
@@ -198,25 +204,42 @@ impl Store {
         except: Option<SessionId>,
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
-        // No id is the empty text: then none is spared.
-        let spared = except.map(|s| s.to_string()).unwrap_or_default();
+        let args = [id(user), spared(except).into(), now.into()];
+        let rows = self.house().returning(END_OF_USER, args).await?;
+        rows.iter().map(|row| row.parsed(0, "session")).collect()
+    }
+
+    /// Ends those sessions of the user that are more than [`SESSIONS_MAX`], the longest unused
+    /// first; tells which.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn end_surplus_sessions_of(
+        &self,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
         let rows = self
             .house()
             .returning(
-                "UPDATE sessions SET ended_at = $3
-                 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id",
-                [id(user), spared.into(), now.into()],
+                "UPDATE sessions SET ended_at = $2
+                 WHERE user_id = $1 AND ended_at IS NULL AND id NOT IN (
+                    SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL
+                    ORDER BY last_used_at DESC, id DESC LIMIT $3)
+                 RETURNING id",
+                [id(user), now.into(), crate::limit(SESSIONS_MAX)],
             )
             .await?;
         rows.iter().map(|row| row.parsed(0, "session")).collect()
     }
 
-    /// The user's sessions that have not ended, the last used first.
+    /// The user's sessions that have not ended, the last used first; at most [`SESSIONS_MAX`].
     ///
     /// # Errors
     /// Whatever the database says.
     pub async fn sessions_of(&self, user: UserId) -> Result<Vec<SessionRow>, StoreError> {
-        let rows = self.house().all(OF_USER, [id(user)]).await?;
+        let args = [id(user), crate::limit(SESSIONS_MAX)];
+        let rows = self.house().all(OF_USER, args).await?;
         rows.iter().map(read).collect()
     }
 
@@ -232,4 +255,21 @@ impl Store {
             )
             .await
     }
+}
+
+/// No id is the empty text: then none is spared.
+fn spared(except: Option<SessionId>) -> String {
+    except.map(|s| s.to_string()).unwrap_or_default()
+}
+
+/// Ends the user's sessions but one, within a transaction; tells which.
+pub(crate) async fn end_sessions(
+    tx: &mut Tx,
+    user: UserId,
+    except: Option<SessionId>,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let args = [id(user), spared(except).into(), now.into()];
+    let rows = tx.all(END_OF_USER, args).await?;
+    rows.iter().map(|row| row.parsed(0, "session")).collect()
 }

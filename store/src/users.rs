@@ -4,8 +4,9 @@
 //! administrator, and never let two names differ only in case.
 
 use crate::db::{Arg, Row, Turn, Tx, id};
+use crate::sessions::end_sessions;
 use crate::{Store, StoreError};
-use iothome_engine::ids::UserId;
+use iothome_engine::ids::{SessionId, UserId};
 use iothome_engine::policy::Role;
 use iothome_engine::time::Timestamp;
 
@@ -60,6 +61,26 @@ pub struct UserPatch {
     pub role: Option<Role>,
     /// Disable or enable.
     pub disabled: Option<bool>,
+}
+
+/// A password in the place of the one before; it ends the user's sessions.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewPassword {
+    /// Hashed by argon2id.
+    pub hash: String,
+    /// The session that goes on, if any.
+    pub spared: Option<SessionId>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+impl std::fmt::Debug for NewPassword {
+    /// Without the hash.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewPassword")
+            .field("spared", &self.spared)
+            .finish_non_exhaustive()
+    }
 }
 
 const ONE: &str = "SELECT id, name, role, disabled, created_at, version, password_hash
@@ -164,38 +185,32 @@ impl Store {
         version: Option<i64>,
     ) -> Result<User, StoreError> {
         let mut tx = self.house().begin().await?;
-        tx.take_turn(Turn::Admins).await?;
-        let row = tx.first(ONE, [id(user)]).await?;
-        let mut changed = read(&row.ok_or(StoreError::NotFound)?)?;
-        if version.is_some_and(|v| v != changed.version) {
-            return Err(StoreError::Stale);
-        }
-        if let Some(name) = &patch.name {
-            changed.name.clone_from(name);
-        }
-        changed.role = patch.role.unwrap_or(changed.role);
-        changed.disabled = patch.disabled.unwrap_or(changed.disabled);
-        changed.version += 1;
-        let args: [Arg; 6] = [
-            id(user),
-            changed.name.as_str().into(),
-            name_key(&changed.name).into(),
-            changed.role.as_str().into(),
-            changed.disabled.into(),
-            changed.version.into(),
-        ];
-        tx.run(
-            "UPDATE users SET name = $2, name_key = $3, role = $4, disabled = $5, version = $6
-             WHERE id = $1",
-            args,
-        )
-        .await
-        .map_err(|e| e.or_taken("user name"))?;
-        if patch.role.is_some() || patch.disabled.is_some() {
-            must_have_admin(&mut tx).await?;
-        }
+        let changed = change(&mut tx, user, patch, version).await?;
         tx.commit().await?;
         Ok(changed)
+    }
+
+    /// Changes a user and their password, all of it or nothing; tells which sessions it ended.
+    ///
+    /// # Errors
+    /// `NotFound`, `Stale`, `Taken`, or `LastAdmin`: then nothing has changed.
+    pub async fn update_user_and_password(
+        &self,
+        user: UserId,
+        patch: &UserPatch,
+        version: Option<i64>,
+        password: &NewPassword,
+    ) -> Result<(User, Vec<SessionId>), StoreError> {
+        let mut tx = self.house().begin().await?;
+        let changed = change(&mut tx, user, patch, version).await?;
+        tx.run(
+            "UPDATE users SET password_hash = $2 WHERE id = $1",
+            [id(user), password.hash.as_str().into()],
+        )
+        .await?;
+        let ended = end_sessions(&mut tx, user, password.spared, password.at).await?;
+        tx.commit().await?;
+        Ok((changed, ended))
     }
 
     /// Gives the user another password, already hashed.
@@ -248,6 +263,45 @@ impl Store {
         let count = row.map_or(Ok(0), |row| row.int(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
+}
+
+async fn change(
+    tx: &mut Tx,
+    user: UserId,
+    patch: &UserPatch,
+    version: Option<i64>,
+) -> Result<User, StoreError> {
+    tx.take_turn(Turn::Admins).await?;
+    let row = tx.first(ONE, [id(user)]).await?;
+    let mut changed = read(&row.ok_or(StoreError::NotFound)?)?;
+    if version.is_some_and(|v| v != changed.version) {
+        return Err(StoreError::Stale);
+    }
+    if let Some(name) = &patch.name {
+        changed.name.clone_from(name);
+    }
+    changed.role = patch.role.unwrap_or(changed.role);
+    changed.disabled = patch.disabled.unwrap_or(changed.disabled);
+    changed.version += 1;
+    let args: [Arg; 6] = [
+        id(user),
+        changed.name.as_str().into(),
+        name_key(&changed.name).into(),
+        changed.role.as_str().into(),
+        changed.disabled.into(),
+        changed.version.into(),
+    ];
+    tx.run(
+        "UPDATE users SET name = $2, name_key = $3, role = $4, disabled = $5, version = $6
+         WHERE id = $1",
+        args,
+    )
+    .await
+    .map_err(|e| e.or_taken("user name"))?;
+    if patch.role.is_some() || patch.disabled.is_some() {
+        must_have_admin(tx).await?;
+    }
+    Ok(changed)
 }
 
 /// Looks at what the transaction has made; an error takes it back.

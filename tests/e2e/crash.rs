@@ -5,9 +5,9 @@
 
 use crate::support::api::Api;
 use crate::support::device::{Device, Door};
-use crate::support::eventually;
 use crate::support::hub::{Hub, Start, folder};
 use crate::support::mosquitto::Mosquitto;
+use crate::support::{Dice, eventually};
 use iothome_store::testing::PgServer;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -22,19 +22,6 @@ fn kills() -> u32 {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(KILLS)
-}
-
-/// A small generator, so that a seed tells the same story again (Knuth's MMIX constants).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
 }
 
 fn gate() -> Value {

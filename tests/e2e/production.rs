@@ -115,7 +115,7 @@ async fn a_broker_with_another_fingerprint_is_not_spoken_to() {
 async fn a_shell_script_with_mosquitto_pub_and_sub_is_a_device() {
     let broker = Mosquitto::start(&USERS);
     let folder = folder();
-    let database = format!("sqlite:{}", folder.path().join("data/house.db").display());
+    let database = format!("sqlite:{}", folder.path().join("house.db").display());
     let hub = start(&broker, &database).on(folder.path()).await;
     let api = Api::set_up(&hub).await;
     let (status, made) = api.post("/api/v1/devices", socket("Socket")).await;

@@ -66,3 +66,9 @@ pub fn names_of_pem(pem: &str) -> Result<Vec<String>, TlsError> {
     let leaf = leaf(pem).map_err(TlsError::BadText)?;
     Ok(leaf.names.into_iter().collect())
 }
+
+/// When the first certificate in a PEM text ends.
+pub fn end_of_pem(pem: &str) -> Result<SystemTime, TlsError> {
+    let leaf = leaf(pem).map_err(TlsError::BadText)?;
+    Ok(leaf.not_after)
+}

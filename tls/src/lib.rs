@@ -13,7 +13,7 @@ mod fingerprint;
 mod server;
 
 pub use authority::{Authority, Renewal, ServerIdentity};
-pub use certificate::{fingerprints_of_pem, names_of_pem};
+pub use certificate::{end_of_pem, fingerprints_of_pem, names_of_pem};
 pub use client::{ca_client, pinned_client, system_client};
 pub use error::TlsError;
 pub use files::private_dir;

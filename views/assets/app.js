@@ -2,12 +2,17 @@
 // was rendered there. Every form works without it.
 (() => {
   'use strict';
-  const doc = document;
+  // An older browser gets the plain pages, which lack nothing.
+  if (!AbortSignal.timeout || !('EventSource' in window)) return;
+  const doc = document, root = doc.documentElement;
   const byId = (id) => doc.getElementById(id);
-  const touched = new WeakSet(); // fields a person has changed and not yet sent
+  // `form.id` would be a field of that name.
+  const key = (node) => (node.getAttribute && node.getAttribute('id')) || '';
+  const touched = new Set(); // fields a person has changed and not yet sent
+  const late = new Map(); // field under the cursor -> what the server says of it by now
 
   // --- times: absolute from the server, relative here ---------------------------------------
-  const relative = new Intl.RelativeTimeFormat(doc.documentElement.lang, { numeric: 'auto', style: 'short' });
+  const relative = new Intl.RelativeTimeFormat(root.lang, { numeric: 'auto', style: 'short' });
   const units = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
   function tellTimes(within) {
     for (const time of within.querySelectorAll('time[data-ago]')) {
@@ -17,17 +22,19 @@
       const age = Math.min(0, seconds);
       const [unit, size] = units.find(([, size]) => -age >= size) || units[3];
       const words = relative.format(Math.ceil(age / size), unit);
-      if (time.textContent !== words) time.textContent = words;
+      // The text node stays, and with it a selection around it.
+      if (time.firstChild && time.textContent !== words) time.firstChild.data = words;
     }
   }
   setInterval(() => doc.hidden || tellTimes(doc), 5000);
 
   // --- taking over what the server rendered anew, without disturbing the person ---------------
   const isField = (el) => el.matches('input:not([type=hidden]), select, textarea');
-  const held = (el) => touched.has(el) || (el === doc.activeElement && el.matches('select'));
+  const typing = (el) => el === doc.activeElement && el.matches(':not([type=range], [type=checkbox], [type=radio])');
+  const held = (el) => touched.has(el) || typing(el);
 
   function morph(from, to) {
-    if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName || (from.id || '') !== (to.id || '')) {
+    if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName || key(from) !== key(to)) {
       from.replaceWith(to);
       return;
     }
@@ -35,32 +42,56 @@
       if (from.data !== to.data) from.data = to.data;
       return;
     }
+    if (from.nodeName === 'TEMPLATE') {
+      if (from.innerHTML !== to.innerHTML) from.innerHTML = to.innerHTML;
+      return;
+    }
     const field = isField(from);
-    if (field && held(from)) return;
+    if (field && held(from)) {
+      late.set(from, to);
+      return;
+    }
+    // What was told is not taken back by a page that has nothing to tell.
+    if (from.matches('.told, #told') && !to.textContent) return;
+    // Whether details are open is the person's matter.
+    const own = (name) => name === 'open' && from.nodeName === 'DETAILS';
     for (const { name } of [...from.attributes]) {
-      if (!to.hasAttribute(name) && !(name === 'open' && from.matches('details'))) from.removeAttribute(name);
+      if (!to.hasAttribute(name) && !own(name)) from.removeAttribute(name);
     }
     for (const { name, value } of to.attributes) {
-      if (from.getAttribute(name) !== value) from.setAttribute(name, value);
+      if (from.getAttribute(name) !== value && !own(name)) from.setAttribute(name, value);
     }
-    if (from.nodeName === 'TEMPLATE') return;
     // A value under the finger keeps its text; everything else follows the server.
-    if (from.nodeName === 'OUTPUT' && touched.has(from.form && from.form.elements.value)) return;
+    if (from.nodeName === 'OUTPUT' && from.form && touched.has(from.form.elements.value)) return;
     morphChildren(from, to);
-    if (field && from.value !== to.value) from.value = to.value;
+    if (field) {
+      if (from.value !== to.value) from.value = to.value;
+      if (from.checked !== to.checked) from.checked = to.checked;
+    }
   }
 
+  const alike = (one, other) => one.nodeName === other.nodeName && !key(one) && !key(other)
+    && (one.nodeType !== 1 || one.classList[0] === other.classList[0]);
+
   function morphChildren(from, to) {
-    const keyed = new Map();
-    for (const child of from.children) if (child.id) keyed.set(child.id, child);
+    const known = new Map(), wanted = new Set();
+    for (const child of from.children) if (key(child)) known.set(key(child), child);
+    for (const child of to.children) if (key(child)) wanted.add(key(child));
     let place = from.firstChild;
+    const drop = () => {
+      const gone = place;
+      place = place.nextSibling;
+      gone.remove();
+    };
     for (const next of [...to.childNodes]) {
-      const known = next.id && keyed.get(next.id);
-      if (known) {
-        if (known === place) place = place.nextSibling;
-        else from.insertBefore(known, place);
-        morph(known, next);
-      } else if (place && !(place.id && to.querySelector(':scope > #' + CSS.escape(place.id))) && place.nodeName === next.nodeName && !place.id && !next.id) {
+      const old = known.get(key(next));
+      while (place && place !== old && key(place) && !wanted.has(key(place))) drop();
+      if (old) {
+        if (old === place) place = place.nextSibling;
+        else if (from.moveBefore) from.moveBefore(old, place); // keeps focus and scroll
+        else from.insertBefore(old, place);
+        morph(old, next);
+      } else if (place && alike(place, next)) {
         const after = place.nextSibling;
         morph(place, next);
         place = after;
@@ -68,29 +99,48 @@
         from.insertBefore(next, place);
       }
     }
-    while (place) {
-      const after = place.nextSibling;
-      place.remove();
-      place = after;
+    while (place) drop();
+  }
+
+  // Changes the page; focus stays where it was, or goes to what stands in its place.
+  function change(act) {
+    const active = doc.activeElement;
+    const place = active && active !== doc.body && active.closest('[id]');
+    const id = place && key(place);
+    const entity = place && active.closest('.entity');
+    const before = entity && stateOf(entity), own = waiting.has(id);
+    act();
+    for (const field of touched) if (!field.isConnected) touched.delete(field);
+    if (!id) return;
+    const now = byId(id);
+    if (doc.activeElement !== active) {
+      const near = now ? [now, ...now.querySelectorAll(active.nodeName)].filter((el) => el.nodeName === active.nodeName && el.name === active.name) : [];
+      const heir = active.isConnected ? active : near.find((el) => el.value === active.value) || near[0] || (now && now.querySelector('a[href], button, input:not([type=hidden]), select, textarea'));
+      heir?.focus({ preventScroll: true });
     }
+    // Who is here wants to know what others do to it.
+    if (entity && now && !own && !now.hasAttribute('data-pending') && stateOf(now) !== before) say(told(now));
   }
 
   function parse(html) {
     const template = doc.createElement('template');
     template.innerHTML = html;
+    tellTimes(template.content);
     return template.content;
   }
 
   // Every element with an id replaces its namesake; what the page does not show is left out.
   function swap(html) {
-    for (const fresh of [...parse(html).children]) {
-      const old = byId(fresh.id);
-      if (!old) continue;
-      release(fresh);
-      morph(old, fresh);
-      const now = byId(fresh.id);
-      if (now) { tellTimes(now); announce(now); }
-    }
+    change(() => {
+      for (const fresh of [...parse(html).children]) {
+        const old = byId(fresh.id);
+        if (!old) continue;
+        release(fresh);
+        morph(old, fresh);
+        const now = byId(fresh.id);
+        if (now) announce(now);
+      }
+    });
   }
 
   // A field that was sent follows the server again once its command is over.
@@ -98,27 +148,41 @@
   function release(fresh) {
     for (const [id, field] of sent) {
       const entity = fresh.id === id ? fresh : fresh.querySelector('#' + CSS.escape(id));
-      if (entity && !entity.hasAttribute('data-pending')) {
+      if (entity && !entity.hasAttribute('data-pending') && !behind.has(field.form)) {
         touched.delete(field);
         sent.delete(id);
       }
     }
   }
 
-  // --- saying how an own command ended --------------------------------------------------------
+  // --- saying politely how an own command ended ------------------------------------------------
   const waiting = new Set(); // entity ids whose end is still to be said
+  const stateOf = (entity) => entity.querySelector('.state')?.textContent.trim();
+  const told = (entity) => [entity.dataset.name, stateOf(entity), entity.querySelector('.outcome > span')?.textContent.trim()]
+    .filter(Boolean).join(': ');
   function announce(within) {
     for (const id of waiting) {
       const entity = byId(id);
       if (!entity || !within.contains(entity) || entity.hasAttribute('data-pending')) continue;
       waiting.delete(id);
-      const parts = ['.state', '.outcome > span'].map((part) => entity.querySelector(part)?.textContent.trim());
-      byId('announcer').textContent = [entity.dataset.name, ...parts].filter(Boolean).join(': ');
+      say(told(entity));
     }
+  }
+  let saying, words = [];
+  function say(what) {
+    const place = byId('announcer');
+    if (!place) return;
+    words.push(what);
+    place.textContent = ''; // the same words twice are two changes
+    clearTimeout(saying);
+    saying = setTimeout(() => {
+      // Much at once would be noise.
+      place.textContent = words.slice(-3).join('. ');
+      words = [];
+    }, 100);
   }
 
   // --- notices --------------------------------------------------------------------------------
-  let toastTimer;
   function toast(html) {
     const place = byId('toast');
     if (!place) return;
@@ -130,48 +194,124 @@
     close.onclick = () => place.replaceChildren();
     box.append(close);
     place.replaceChildren(box);
-    clearTimeout(toastTimer);
-    toastTimer = setTimeout(() => place.replaceChildren(), 12000);
   }
+  doc.addEventListener('keydown', (event) => { if (event.key === 'Escape') byId('toast')?.replaceChildren(); });
 
-  function lost(yes) {
+  let noticed = ''; // '', 'lost' or 'ended'
+  function notice(what) {
     const place = byId('connection');
-    if (!place || doc.body.classList.contains('lost') === yes) return;
-    doc.body.classList.toggle('lost', yes);
-    const banner = place.querySelector('.banner');
-    if (banner) banner.remove();
-    if (yes) place.append(place.querySelector('template').content.cloneNode(true));
+    if (!place || noticed === what || (noticed === 'ended' && what === 'lost')) return;
+    if (!what) say(byId('announcer').dataset.back);
+    noticed = what;
+    doc.body.classList.toggle('lost', what !== '');
+    place.replaceChildren(what ? byId('when-' + what).content.cloneNode(true) : '');
   }
 
   // --- forms ----------------------------------------------------------------------------------
-  doc.addEventListener('submit', async (event) => {
-    const form = event.target;
-    if (!form.hasAttribute('data-fetch')) return;
-    event.preventDefault();
-    if (form.ariaBusy === 'true') return;
-    const data = new URLSearchParams(new FormData(form));
-    const button = event.submitter;
-    if (button && button.name) data.set(button.name, button.value);
-    const entity = form.closest('.entity');
-    const field = form.querySelector('input:not([type=hidden]), select');
-    if (entity) {
-      waiting.add(entity.id);
-      if (field) sent.set(entity.id, field);
-    }
-    form.setAttribute('aria-busy', 'true');
-    try {
-      // `form.action` would be the button of that name.
-      const answer = await fetch(form.getAttribute('action'), { method: 'POST', body: data, headers: { 'X-Fragment': '1' } });
-      if (answer.status === 401 || answer.redirected) return location.reload();
-      const html = await answer.text();
-      if (answer.ok) swap(html);
-      else fail(entity, field, html);
-    } catch {
-      fail(entity, field, byId('not-sent').innerHTML);
-    } finally {
-      form.removeAttribute('aria-busy');
+  // Something typed that only this page knows.
+  const dirty = () => [...touched].some((el) => el.isConnected && el.value !== el.defaultValue
+    && !el.matches('[data-send], [data-get] *, .reader'));
+  const post = (form, body, ms) => fetch(form.getAttribute('action') || location.pathname, // `form.action` would be the button of that name
+    { method: 'POST', body, headers: { 'X-Fragment': '1' }, signal: AbortSignal.timeout(ms) });
+  const behind = new WeakSet(); // forms whose field was moved on while the last value was under way
+  const busy = (form) => form.getAttribute('aria-busy') === 'true';
+
+  doc.addEventListener('submit', (event) => {
+    const form = event.target, button = event.submitter;
+    const act = button?.hasAttribute('data-part') ? () => part(form, button.value)
+      : form.hasAttribute('data-get') ? () => find(form)
+      : form.hasAttribute('data-fetch') ? () => send(form, button)
+      : busy(form) ? () => {} : null; // pressed twice
+    if (act) {
+      event.preventDefault();
+      act();
+    } else {
+      form.setAttribute('aria-busy', 'true');
     }
   });
+
+  async function send(form, button) {
+    const field = form.querySelector('input:not([type=hidden]), select');
+    if (busy(form)) {
+      if (field) behind.add(form);
+      return;
+    }
+    const data = new URLSearchParams(new FormData(form));
+    if (button && button.name) data.set(button.name, button.value);
+    const entity = form.closest('.entity');
+    if (entity) {
+      waiting.add(entity.id);
+      if (field) {
+        sent.set(entity.id, field);
+        touched.add(field);
+      }
+    }
+    form.setAttribute('aria-busy', 'true');
+    byId('toast')?.replaceChildren();
+    try {
+      let answer = await post(form, data, 15000);
+      if (answer.status === 403 && await resync()) {
+        // Signed in anew in another tab: the form has the new session's token now.
+        const token = form.elements.csrf?.value;
+        if (token && token !== data.get('csrf')) {
+          data.set('csrf', token);
+          answer = await post(form, data, 15000);
+        }
+      }
+      if (answer.ok && !answer.redirected) {
+        swap(await answer.text());
+      } else {
+        fail(entity, field, answer.redirected ? '' : await answer.text());
+        if (answer.status === 401 || answer.redirected) ended();
+      }
+    } catch {
+      if (!leaving) fail(entity, field, byId('not-sent').innerHTML);
+    } finally {
+      form.removeAttribute('aria-busy');
+      if (behind.delete(form) && form.isConnected) form.requestSubmit(button?.isConnected ? button : form.querySelector('button'));
+    }
+  }
+
+  // --- a part of a form that the server renders anew from what is typed: the test bench ----------
+  let typedAt = 0, partBusy = false;
+  async function part(form, task) {
+    if (partBusy && task === 'look') return;
+    while (partBusy) await new Promise((done) => setTimeout(done, 50));
+    partBusy = true;
+    try {
+      const data = new URLSearchParams(new FormData(form));
+      data.set('do', task);
+      const answer = await post(form, data, 8000);
+      if (answer.ok && !answer.redirected) swap(await answer.text());
+      else if (task !== 'look') toast(await answer.text());
+    } catch {
+      if (task !== 'look') toast(byId('not-sent').innerHTML);
+    } finally {
+      partBusy = false;
+    }
+  }
+  setInterval(() => {
+    // Not while somebody types: half a topic is none.
+    const form = doc.querySelector('[data-poll]')?.closest('form');
+    if (form && !doc.hidden && Date.now() - typedAt > 900) part(form, 'look');
+  }, 1000);
+  // ...and the preview of a schedule: drawn anew once the hand rests.
+  let looking;
+  doc.addEventListener('input', (event) => {
+    const form = event.target.form;
+    if (!form?.hasAttribute('data-look')) return;
+    clearTimeout(looking);
+    looking = setTimeout(() => part(form, 'look'), 400);
+  });
+
+  // --- a form that only asks: the page follows what is typed, and so does its address -------------
+  let finding;
+  function find(form) {
+    clearTimeout(finding);
+    const wanted = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    history.replaceState(null, '', location.pathname + (`${wanted}` && '?' + wanted));
+    load().catch(() => notice('lost'));
+  }
 
   function fail(entity, field, html) {
     if (entity) { waiting.delete(entity.id); sent.delete(entity.id); }
@@ -179,7 +319,7 @@
       touched.delete(field);
       if (field.matches('[data-send]')) restore(field);
     }
-    toast(html);
+    if (html) toast(html);
   }
 
   function restore(field) {
@@ -197,44 +337,156 @@
   doc.addEventListener('input', (event) => {
     const field = event.target;
     if (!field.form) return;
+    typedAt = Date.now();
     touched.add(field);
     tellValue(field);
+    if (field.form.hasAttribute('data-get')) {
+      clearTimeout(finding);
+      finding = setTimeout(find, 250, field.form);
+    }
   });
   doc.addEventListener('change', (event) => {
     const field = event.target;
     if (!field.matches('[data-send]')) return;
     // Arrow keys change step by step: wait until the hand rests.
     clearTimeout(timers.get(field));
-    timers.set(field, setTimeout(() => field.form.requestSubmit(field.form.querySelector('button')), 300));
+    timers.set(field, setTimeout(() => field.form?.requestSubmit(field.form.querySelector('button')), 300));
+  });
+  doc.addEventListener('focusout', ({ target }) => {
+    const to = late.get(target);
+    // After the browser has moved the focus on.
+    if (late.delete(target)) setTimeout(() => target.isConnected && !held(target) && morph(target, to));
   });
 
   doc.addEventListener('click', async (event) => {
-    const button = event.target.closest?.('[data-copy]');
+    const button = event.target.closest?.('[data-copy], [data-reveal]');
     if (!button) return;
-    const source = byId(button.dataset.copy);
+    const source = byId(button.dataset.copy || button.dataset.reveal);
+    if (button.dataset.reveal) {
+      const shown = source.type === 'password';
+      source.type = shown ? 'text' : 'password';
+      button.setAttribute('aria-pressed', shown);
+      return;
+    }
     try {
       await navigator.clipboard.writeText(source.textContent);
-      const words = button.textContent;
-      button.textContent = byId('announcer').textContent = button.dataset.done;
-      setTimeout(() => { button.textContent = words; }, 2000);
+      const label = button.querySelector('span') || button, before = label.textContent;
+      say(label.textContent = button.dataset.done);
+      setTimeout(() => { label.textContent = before; }, 2000);
     } catch {
       getSelection().selectAllChildren(source); // no clipboard without HTTPS: select it instead
     }
   });
 
-  const guess = doc.querySelector('[data-guess-zone] input');
-  if (guess && !guess.value) guess.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
+  // --- the value under the pointer, and by arrow keys -------------------------------------------
+  function read(reader) {
+    const { from, for: length, zone, read } = reader.dataset;
+    const share = reader.value / reader.max;
+    const said = read.split('|').filter((entry) => parseInt(entry, 10) <= share * length / 1000).pop() || '';
+    const time = new Intl.DateTimeFormat(root.lang, { timeZone: zone, dateStyle: 'medium', timeStyle: length < 1e7 ? 'medium' : 'short' });
+    const words = [said.replace(/^\d+ /, ''), time.format(+from + share * length)].filter(Boolean).join(' · ');
+    const chart = reader.parentElement;
+    chart.classList.add('read');
+    chart.querySelector('.cursor').setAttribute('transform', `translate(${share * 2880})`);
+    reader.ariaValueText = chart.querySelector('.reading').textContent = words;
+  }
+  const onReader = (act) => (event) => { if (event.target.matches?.('.reader')) act(event.target, event); };
+  const unread = onReader((reader) => {
+    reader.parentElement.classList.remove('read');
+    reader.parentElement.querySelector('.reading').textContent = '';
+  });
+  doc.addEventListener('input', onReader(read));
+  doc.addEventListener('pointermove', onReader((reader, event) => {
+    const box = reader.getBoundingClientRect();
+    reader.value = (event.clientX - box.left) / box.width * reader.max;
+    read(reader);
+  }));
+  doc.addEventListener('pointerout', unread);
+  doc.addEventListener('focusout', unread);
+
+  const guess = doc.querySelector('[data-guess-zone] select');
+  if (guess && !guess.value) {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const city = zone && [...guess.options].find((option) => option.value === zone || option.dataset.also === zone);
+    if (city) city.selected = true;
+  }
 
   tellTimes(doc);
 
+  // --- asking for the page as it is now ---------------------------------------------------------
+  let leaving = false, asking, askAgain = false, cursor, turns = 0;
+  const mine = doc.querySelector('script[src]').src;
+
+  // The session is over: what was typed stays, and goes on after a sign-in in another tab.
+  function ended(address) {
+    if (dirty()) return notice('ended');
+    location.assign(address || byId('when-ended').content.querySelector('a').getAttribute('href')
+      + '?next=' + encodeURIComponent(location.pathname + location.search));
+  }
+
+  // Takes the page over as it is now. False if it is another one by now; throws if it cannot be had.
+  async function load() {
+    const turn = ++turns;
+    const answer = await fetch(location.href, { headers: { 'X-Fragment': 'page' }, cache: 'no-store', signal: AbortSignal.timeout(10000) });
+    if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname !== location.pathname)) {
+      ended(answer.redirected && answer.url);
+      if (noticed) throw answer.status;
+      return false;
+    }
+    if (answer.status >= 500 || answer.status === 429) throw answer.status;
+    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    if (turn !== turns) return true; // asked again meanwhile: that answer is newer
+    const look = ({ lang, dataset }) => lang + dataset.theme;
+    // Gone, or the hub was renewed, or the language is another: begin anew, unless that would lose something.
+    if (!answer.ok) {
+      location.replace(location.pathname + location.search);
+      return false;
+    }
+    if ((fresh.querySelector('script[src]').src !== mine || look(fresh.documentElement) !== look(root)) && !dirty()) {
+      location.reload();
+      return false;
+    }
+    tellTimes(fresh);
+    change(() => {
+      for (const id of ['top', 'nav', 'house-notice', 'content']) {
+        const old = byId(id), now = fresh.getElementById(id);
+        if (!old || !now) continue;
+        release(now);
+        morph(old, now);
+      }
+    });
+    doc.title = fresh.title;
+    if (live()) doc.body.dataset.live = fresh.body.dataset.live || '';
+    cursor = null;
+    announce(doc);
+    notice('');
+    return true;
+  }
+
+  // At most once a second, however often the house changes.
+  function resync() {
+    asking ||= load().finally(() => setTimeout(() => {
+      asking = null;
+      if (askAgain) { askAgain = false; resync().catch(again); }
+    }, 1000));
+    return asking;
+  }
+
+  addEventListener('pagehide', () => { leaving = true; close(); });
+  addEventListener('pageshow', (event) => {
+    leaving = false;
+    for (const form of doc.querySelectorAll('form[aria-busy]')) form.removeAttribute('aria-busy');
+    if (event.persisted) show();
+  });
+
   // --- the live stream ------------------------------------------------------------------------
-  const live = () => doc.body.dataset.live;
-  if (!live()) return;
   const STREAMS = 3; // browsers allow six connections a host on HTTP/1.1: pages and forms need some
   const HIDDEN_MS = 30000, SILENT_MS = 40000, PARKED_MS = 10000, LONGEST_MS = 30000;
   const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('iothome-live') : null;
   const me = Math.random().toString(36).slice(2);
-  let stream, cursor, tries = 0, heard = 0, retry, hiding, parked, newer = new Set(), askAgain = false;
+  const live = () => doc.body.dataset.live;
+  let stream, tries = 0, heard = 0, retry, hiding, parked;
+  let newer = new Set(); // pages whose stream is younger than this one's: they have the better claim
 
   function address() {
     const url = new URL(live(), location.href);
@@ -245,9 +497,10 @@
   function open() {
     clearTimeout(retry);
     clearInterval(parked);
-    if (stream || doc.hidden) return;
+    parked = null;
+    if (stream || doc.hidden || !live()) return;
     newer = new Set();
-    tabs?.postMessage(me);
+    tabs?.postMessage([me, true]);
     heard = Date.now();
     stream = new EventSource(address());
     const listen = (name, act) => stream.addEventListener(name, (event) => {
@@ -255,112 +508,81 @@
       if (event.lastEventId) cursor = event.lastEventId;
       act(event.data);
     });
-    listen('hello', () => { tries = 0; lost(false); });
+    listen('hello', () => { tries = 0; notice(''); });
     listen('beat', () => {});
     listen('card', swap);
     listen('command', prepend);
     listen('resync', () => { if (asking) askAgain = true; else resync().catch(again); });
-    listen('ended', () => location.reload());
     stream.onerror = again;
   }
 
   function close() {
-    stream?.close();
+    if (!stream) return;
+    stream.close();
     stream = null;
+    tabs?.postMessage([me, false]);
   }
 
   // The stream broke: fetch the page anew (which also renews the session), then listen again.
   function again() {
+    if (!live()) return;
     close();
     clearTimeout(retry);
     const pause = Math.min(LONGEST_MS, 500 * 2 ** tries) * (0.5 + Math.random() / 2);
     tries += 1;
-    if (tries > 1) lost(true);
-    retry = setTimeout(async () => {
-      try {
-        if (await resync()) open();
-      } catch {
-        again();
-      }
-    }, pause);
+    if (tries > 1) notice('lost');
+    retry = setTimeout(() => doc.hidden || reconnect(), pause);
   }
 
-  // Asks for the page as it is now and takes it over, at most once a second however often the house
-  // changes. False if the page is another one by now.
-  let asking;
-  function resync() {
-    asking ||= load().finally(() => setTimeout(() => { asking = null; if (askAgain) { askAgain = false; resync().catch(again); } }, 1000));
-    return asking;
-  }
+  const reconnect = () => resync().then((same) => same && open(), again);
 
-  async function load() {
-    const answer = await fetch(location.href, { headers: { 'X-Fragment': 'page' }, cache: 'no-store', signal: AbortSignal.timeout(10000) });
-    if (answer.redirected && new URL(answer.url).pathname !== location.pathname) {
-      location.assign(answer.url);
-      return false;
-    }
-    if (answer.status >= 500) throw answer.status;
-    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-    const script = fresh.querySelector('script[src]');
-    if (!answer.ok || script?.src !== doc.querySelector('script[src]').src) {
-      location.reload(); // gone, or the hub was renewed
-      return false;
-    }
-    for (const id of ['nav', 'house-notice', 'content']) {
-      const [old, now] = [byId(id), fresh.getElementById(id)];
-      if (!old || !now) continue;
-      release(now);
-      morph(old, now);
-    }
-    doc.title = fresh.title;
-    doc.body.dataset.live = fresh.body.dataset.live;
-    cursor = null;
-    tellTimes(doc);
-    announce(doc);
-    lost(false);
-    return true;
+  function show() {
+    clearTimeout(hiding);
+    if (stream || doc.hidden || !live()) return;
+    tries = 0;
+    clearTimeout(retry);
+    reconnect();
   }
 
   function prepend(html) {
     const list = byId('commands');
     if (!list) return;
-    for (const item of [...parse(html).children]) {
-      const old = byId(item.id);
-      if (old) morph(old, item);
-      else list.prepend(item);
-      while (list.children.length > 50) list.lastElementChild.remove();
-    }
-    tellTimes(list);
+    change(() => {
+      for (const item of [...parse(html).children]) {
+        const old = byId(item.id);
+        if (old) morph(old, item);
+        else list.prepend(item);
+        while (list.children.length > (list.dataset.max || 50)) list.lastElementChild.remove();
+      }
+    });
   }
 
-  // Others that opened a stream after this page have the better claim: look in from time to time.
-  if (tabs) tabs.onmessage = ({ data }) => {
-    if (!stream || data === me) return;
-    newer.add(data);
-    if (doc.hidden) close();
-    else if (newer.size >= STREAMS) {
+  if (tabs) tabs.onmessage = ({ data: [id, opened] }) => {
+    if (opened) newer.add(id);
+    else newer.delete(id);
+    if (stream && opened && (doc.hidden || newer.size >= STREAMS)) {
       close();
-      parked = setInterval(() => doc.hidden || resync().catch(() => lost(true)), PARKED_MS);
+      // Without a stream this page looks in from time to time.
+      if (!doc.hidden) parked = setInterval(() => doc.hidden || resync().catch(() => notice('lost')), PARKED_MS);
+    } else if (parked && newer.size < STREAMS) {
+      clearTimeout(retry);
+      retry = setTimeout(show, 500 * Math.random());
     }
   };
 
-  function show() {
-    clearTimeout(hiding);
-    if (!stream && !doc.hidden) { tries = 0; clearTimeout(retry); resync().then((same) => same && open()).catch(again); }
-  }
   doc.addEventListener('visibilitychange', () => {
     if (doc.hidden) hiding = setTimeout(close, HIDDEN_MS);
     else show();
   });
-  addEventListener('focus', () => { if (!stream) show(); });
+  addEventListener('focus', show);
   addEventListener('online', () => { close(); show(); });
-  addEventListener('pagehide', close);
-  addEventListener('pageshow', (event) => { if (event.persisted) show(); });
   setInterval(() => {
     // Asleep, or a connection that died without a word.
-    if (stream && Date.now() - heard > SILENT_MS) { tries = 1; again(); }
+    if (stream && Date.now() - heard > SILENT_MS) { tries = 0; again(); }
   }, 5000);
   // Recorded values are not streamed: charts follow once a minute.
   setInterval(() => { if (stream && byId('values')) resync().catch(again); }, 60000);
+  // What schedules do is not streamed either.
+  setInterval(() => { if (stream && doc.querySelector('[data-fresh]')) resync().catch(again); }, 5000);
   open();
 })();

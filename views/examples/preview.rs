@@ -13,8 +13,8 @@ fn main() {
     let folder = std::env::args().nth(1).expect("a folder to write to");
     let folder = Path::new(&folder);
     fs::create_dir_all(folder.join("assets")).unwrap();
-    for asset in [&assets::STYLE, &assets::SCRIPT, &assets::ICON] {
-        fs::write(folder.join(&asset.path[1..]), asset.body).unwrap();
+    for asset in assets::ALL {
+        fs::write(folder.join(&asset.path[1..]), &asset.body).unwrap();
     }
     for (name, page) in fixtures::everything() {
         let path = folder.join(format!("{name}.html"));

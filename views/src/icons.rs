@@ -1,7 +1,8 @@
 //! The icon set: line drawings of our own, 24 units square, in the colour of the text.
 //!
 //! Owner of every picture in a page. An icon never carries meaning alone: words
-//! stand beside it, so it is hidden from readers.
+//! stand beside it, so it is hidden from readers. The drawings were made for this
+//! program and are under its licence (see LICENSE.md); none comes from elsewhere.
 
 use iothome_engine::kind::Kind;
 use maud::{Markup, html};
@@ -15,6 +16,7 @@ pub enum Icon {
     Broker,
     Person,
     Back,
+    Forth,
     Power,
     Plug,
     Bulb,
@@ -52,9 +54,59 @@ pub enum Icon {
     Phone,
     Copy,
     Dot,
+    Star,
+    Search,
+    Filter,
 }
 
 impl Icon {
+    /// Every picture.
+    pub const ALL: [Self; 43] = [
+        Self::Home,
+        Self::Plus,
+        Self::Broker,
+        Self::Person,
+        Self::Back,
+        Self::Forth,
+        Self::Power,
+        Self::Plug,
+        Self::Bulb,
+        Self::Gauge,
+        Self::Thermometer,
+        Self::Drop,
+        Self::Bolt,
+        Self::Battery,
+        Self::Sun,
+        Self::Signal,
+        Self::Motion,
+        Self::DoorOpen,
+        Self::DoorClosed,
+        Self::Window,
+        Self::Sliders,
+        Self::List,
+        Self::Press,
+        Self::Blind,
+        Self::Locked,
+        Self::Unlocked,
+        Self::Up,
+        Self::Down,
+        Self::Stop,
+        Self::Minus,
+        Self::Check,
+        Self::Cross,
+        Self::Clock,
+        Self::Warning,
+        Self::Away,
+        Self::Question,
+        Self::Shield,
+        Self::Smoke,
+        Self::Eye,
+        Self::Wave,
+        Self::Phone,
+        Self::Copy,
+        Self::Dot,
+    ];
+
     /// The picture for an entity, by its kind, class and whether its state is "on" or "open".
     pub fn of(kind: Kind, class: Option<&str>, active: bool) -> Self {
         match kind {
@@ -105,6 +157,7 @@ impl Icon {
                 "M4.5 20c.8-3.6 3.8-5.5 7.5-5.5s6.7 1.9 7.5 5.5",
             ],
             Self::Back => &["M14.5 6 8.5 12l6 6"],
+            Self::Forth => &["M9.5 6l6 6-6 6"],
             Self::Power => &["M12 4v8", "M7.2 7a7 7 0 1 0 9.6 0"],
             Self::Plug => &[
                 "M9 3.5V8",
@@ -199,6 +252,12 @@ impl Icon {
             Self::Wave => &["M3 12h3l2.5-6 4 12 3-8 1.5 2h4"],
             Self::Phone => &["M8 3.5h8v17H8Z", "M11.5 17.5h1"],
             Self::Copy => &["M9 9h10v11H9Z", "M15 9V4H5v11h4"],
+            Self::Star => &["M12 3.8l2.5 5.1 5.6.8-4.1 4 1 5.6-5-2.6-5 2.6 1-5.6-4.1-4 5.6-.8Z"],
+            Self::Search => &[
+                "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13",
+                "M15.3 15.3 20 20",
+            ],
+            Self::Filter => &["M4 6h16", "M7 12h10", "M10 18h4"],
             Self::Dot => &["M12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6"],
         }
     }

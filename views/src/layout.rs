@@ -24,6 +24,39 @@ pub struct Viewer {
     pub waiting: usize,
     /// Whether the hub has its broker.
     pub broker_connected: bool,
+    /// Light or dark.
+    pub theme: Theme,
+}
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the device is set.
+    #[default]
+    Auto,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+impl Theme {
+    /// What can be chosen.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Light, Self::Dark];
+
+    /// The word in forms.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// What the document says so that the stylesheet does not ask the device.
+    fn forced(self) -> Option<&'static str> {
+        (self != Self::Auto).then_some(self.as_str())
+    }
 }
 
 /// Which entry of the navigation is current.
@@ -31,8 +64,9 @@ pub struct Viewer {
 #[expect(missing_docs, reason = "named after the entries")]
 pub enum Here {
     Home,
+    Schedules,
     NewDevices,
-    Broker,
+    Settings,
     You,
     Elsewhere,
 }
@@ -57,21 +91,28 @@ impl Shell<'_> {
         let title = format!("{} · {}", self.title, self.viewer.home);
         let body = html! {
             a.skip href="#content" { (self.t.frame.skip_to_content) }
-            header.top {
+            header #top .top {
                 a.brand href=(links::HOME) {
                     (Icon::Home.draw())
                     bdi { (self.viewer.home) }
                 }
             }
             (self.navigation())
-            (connection_notice(self.t))
+            div #connection role="status" {}
             (house_notice(self.t, self.viewer.broker_connected))
             main #content tabindex="-1" { (content) }
-            div #announcer .visually-hidden role="status" aria-live="polite" {}
+            div #announcer .visually-hidden role="status" data-back=(self.t.frame.connection_back) {}
             div #toast .toast role="alert" data-dismiss=(self.t.frame.dismiss) {}
-            template #not-sent { (self.t.frame.not_sent) }
+            (templates(self.t))
         };
-        document(self.t, &title, "signed-in", self.live, &body)
+        Frame {
+            t: self.t,
+            title: &title,
+            class: "signed-in",
+            theme: self.viewer.theme,
+            live: self.live,
+        }
+        .document(&body)
     }
 
     fn navigation(&self) -> Markup {
@@ -88,11 +129,12 @@ impl Shell<'_> {
         html! {
             nav #nav aria-label=(t.frame.nav_label) {
                 (entry(Here::Home, links::HOME, Icon::Home, t.frame.nav_home, 0))
+                (entry(Here::Schedules, links::SCHEDULES, Icon::Clock, t.frame.nav_schedules, 0))
                 @if self.viewer.admin {
                     (entry(Here::NewDevices, links::NEW_DEVICES, Icon::Plus, t.frame.nav_new, self.viewer.waiting))
-                    (entry(Here::Broker, links::BROKER, Icon::Broker, t.frame.nav_broker, 0))
+                    (entry(Here::Settings, links::SETTINGS, Icon::Sliders, t.frame.nav_settings, 0))
                 }
-                (entry(Here::You, links::SESSIONS, Icon::Person, t.frame.nav_you, 0))
+                (entry(Here::You, links::YOU, Icon::Person, t.frame.nav_you, 0))
             }
         }
     }
@@ -100,63 +142,112 @@ impl Shell<'_> {
 
 /// The frame of a page for somebody who is not signed in: it tells nothing of the house.
 pub fn signed_out(t: &'static Texts, title: &str, content: &Markup) -> Markup {
+    plain(t, Theme::Auto, title, content)
+}
+
+/// The frame of an error page: it tells nothing of the house either, so that it needs no session.
+pub fn plain(t: &'static Texts, theme: Theme, title: &str, content: &Markup) -> Markup {
     let title = format!("{title} · {}", t.product);
     let body = html! {
         main #content .narrow tabindex="-1" { (content) }
     };
-    document(t, &title, "signed-out", None, &body)
-}
-
-/// The frame of an error page: the same for everybody, so that it needs no session.
-pub fn plain(t: &'static Texts, title: &str, content: &Markup) -> Markup {
-    signed_out(t, title, content)
+    Frame {
+        t,
+        title: &title,
+        class: "signed-out",
+        theme,
+        live: None,
+    }
+    .document(&body)
 }
 
 /// Whether the hub has lost its broker: one element, always there, so that nothing jumps in the tree.
 pub fn house_notice(t: &'static Texts, broker_connected: bool) -> Markup {
     html! {
         div #house-notice role="status" {
-            @if !broker_connected {
-                p.banner.bad {
-                    (Icon::Warning.draw())
-                    span { b { (t.frame.broker_lost) } " " (t.frame.broker_lost_hint) }
+            @if !broker_connected { (broker_lost(t)) }
+        }
+    }
+}
+
+/// That the hub has lost its broker.
+pub fn broker_lost(t: &Texts) -> Markup {
+    html! {
+        p.banner.bad {
+            (Icon::Warning.draw())
+            span { b { (t.frame.broker_lost) } " " (t.frame.broker_lost_hint) }
+        }
+    }
+}
+
+/// What the script shows when it must say something by itself.
+fn templates(t: &Texts) -> Markup {
+    html! {
+        template #when-lost {
+            p.banner.notice {
+                (Icon::Away.draw())
+                span { b { (t.frame.connection_lost) } " " (t.frame.connection_lost_hint) }
+            }
+        }
+        template #when-ended {
+            p.banner.notice {
+                (Icon::Locked.draw())
+                span {
+                    b { (t.frame.session_ended) } " " (t.frame.session_ended_hint) " "
+                    a href=(links::SIGN_IN) target="_blank" rel="noopener" { (t.sign_in.title) }
                 }
+            }
+        }
+        template #not-sent { (t.frame.not_sent) }
+    }
+}
+
+/// What goes around a body.
+struct Frame<'a> {
+    t: &'static Texts,
+    title: &'a str,
+    class: &'a str,
+    theme: Theme,
+    live: Option<&'a str>,
+}
+
+impl Frame<'_> {
+    fn document(&self, body: &Markup) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang=(self.t.lang) dir="ltr" data-theme=[self.theme.forced()] {
+                head {
+                    meta charset="utf-8";
+                    title { (self.title) }
+                    meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
+                    meta name="description" content=(self.t.frame.description);
+                    (colours(self.theme))
+                    meta name="referrer" content="same-origin";
+                    link rel="icon" href=(assets::ICON.path) type="image/svg+xml";
+                    link rel="apple-touch-icon" href=(assets::TOUCH_ICON.path);
+                    link rel="manifest" href=(assets::MANIFEST.path);
+                    link rel="stylesheet" href=(assets::STYLE.path);
+                    script src=(assets::SCRIPT.path) defer {}
+                }
+                body class=(self.class) data-live=[self.live] { (body) }
             }
         }
     }
 }
 
-fn connection_notice(t: &Texts) -> Markup {
-    html! {
-        div #connection role="status" {
-            template {
-                p.banner.notice {
-                    (Icon::Away.draw())
-                    span { b { (t.frame.connection_lost) } " " (t.frame.connection_lost_hint) }
-                }
-            }
-        }
-    }
-}
-
-fn document(t: &Texts, title: &str, class: &str, live: Option<&str>, body: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang=(t.lang) dir="ltr" {
-            head {
-                meta charset="utf-8";
-                title { (title) }
-                meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
-                meta name="color-scheme" content="light dark";
-                meta name="theme-color" content="#f5f5f2" media="(prefers-color-scheme: light)";
-                meta name="theme-color" content="#131517" media="(prefers-color-scheme: dark)";
-                meta name="referrer" content="same-origin";
-                link rel="icon" href=(assets::ICON.path) type="image/svg+xml";
-                link rel="stylesheet" href=(assets::STYLE.path);
-                script src=(assets::SCRIPT.path) defer {}
-            }
-            body class=(class) data-live=[live] { (body) }
-        }
+/// What the browser paints before the stylesheet is there, and around the page.
+fn colours(theme: Theme) -> Markup {
+    let (light, dark) = (assets::LIGHT_GROUND, assets::DARK_GROUND);
+    match theme {
+        Theme::Auto => html! {
+            meta name="color-scheme" content="light dark";
+            meta name="theme-color" content=(light) media="(prefers-color-scheme: light)";
+            meta name="theme-color" content=(dark) media="(prefers-color-scheme: dark)";
+        },
+        Theme::Light | Theme::Dark => html! {
+            meta name="color-scheme" content=(theme.as_str());
+            meta name="theme-color" content=(if theme == Theme::Dark { dark } else { light });
+        },
     }
 }
 

@@ -10,9 +10,11 @@ pub mod layout;
 pub mod links;
 pub mod numbers;
 pub mod pages;
+pub mod samples;
+pub mod symbols;
 pub mod texts;
 pub mod time;
 
 pub use components::Look;
-pub use layout::{Here, Shell, Viewer};
+pub use layout::{Here, Shell, Theme, Viewer};
 pub use maud::Markup;

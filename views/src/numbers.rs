@@ -24,6 +24,12 @@ pub fn readable(t: &Texts, number: f64) -> String {
     localised(t, &format!("{number:.decimals$}"))
 }
 
+/// With at most so many decimals: for numbers that stand beside each other.
+pub fn with_decimals(t: &Texts, number: f64, decimals: usize) -> String {
+    let text = localised(t, &format!("{number:.decimals$}"));
+    if text == "-0" { "0".to_owned() } else { text }
+}
+
 /// As few decimals as the exact number needs, for form fields.
 pub fn exact(number: f64) -> String {
     if number == 0.0 {
@@ -43,6 +49,23 @@ pub fn latency_ms(t: &Texts, ms: f64) -> String {
     localised(t, &text)
 }
 
+/// A size in bytes as people say it: `38.4 MB`.
+pub fn bytes(t: &Texts, bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= 999.5 && unit + 1 < UNITS.len() {
+        size /= 1_000.0;
+        unit += 1;
+    }
+    let text = if unit == 0 || size >= 99.95 {
+        format!("{size:.0}")
+    } else {
+        format!("{size:.1}")
+    };
+    format!("{}\u{a0}{}", localised(t, &text), UNITS[unit])
+}
+
 fn localised(t: &Texts, text: &str) -> String {
     if !text.contains('.') {
         return text.to_owned();
@@ -55,6 +78,21 @@ fn localised(t: &Texts, text: &str) -> String {
 mod tests {
     use super::*;
     use crate::texts::{ENGLISH, GERMAN};
+
+    #[test]
+    fn a_size_is_told_with_as_many_digits_as_tell_something() {
+        for (size, text) in [
+            (0, "0\u{a0}B"),
+            (999, "999\u{a0}B"),
+            (1_000, "1\u{a0}kB"),
+            (38_430_000, "38.4\u{a0}MB"),
+            (999_960, "1\u{a0}MB"),
+            (u64::MAX, "18446744\u{a0}TB"),
+        ] {
+            assert_eq!(bytes(&ENGLISH, size), text);
+        }
+        assert_eq!(bytes(&GERMAN, 1_500), "1,5\u{a0}kB");
+    }
 
     #[test]
     fn numbers_are_short_but_small_ones_stay_visible() {

@@ -66,6 +66,29 @@ pub fn at(when: &When) -> Markup {
     html! { time datetime=(when.iso) title=(when.full) { (when.short) } }
 }
 
+/// How long something lasted, in its two largest units: "3 h 12 min".
+pub fn duration(t: &Texts, ms: i64) -> String {
+    let seconds = (ms.max(0) + 500) / 1_000;
+    let units = [
+        (86_400, t.chart.days),
+        (3_600, t.chart.hours),
+        (60, t.chart.minutes),
+        (1, t.chart.seconds),
+    ];
+    let first = units
+        .iter()
+        .position(|(size, _)| seconds >= *size)
+        .unwrap_or(3);
+    let (size, unit) = units[first];
+    let whole = format!("{} {unit}", seconds / size);
+    match units.get(first + 1) {
+        Some((below, unit)) if seconds % size >= *below => {
+            format!("{whole} {} {unit}", seconds % size / below)
+        }
+        _ => whole,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +111,22 @@ mod tests {
         );
         let long_ago = When::new(&ENGLISH, now.plus_millis(-400 * 86_400_000), now, &zone);
         assert_eq!(long_ago.short(), "20 Oct 2025, 09:52");
+    }
+
+    #[test]
+    fn a_duration_is_told_in_its_two_largest_units() {
+        for (seconds, words) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (3_725, "1 h 2 min"),
+            (7_200, "2 h"),
+            (90_000, "1 d 1 h"),
+            (-5, "0 s"),
+        ] {
+            assert_eq!(duration(&ENGLISH, seconds * 1_000), words);
+        }
+        assert_eq!(duration(&GERMAN, 3_725_000), "1 Std. 2 Min.");
     }
 
     #[test]

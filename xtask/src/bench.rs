@@ -28,6 +28,8 @@ pub(crate) fn run(settle_s: u64) -> Result<(), String> {
             "--bins",
             "--example",
             "report_cost",
+            "--example",
+            "schedule_cost",
         ]),
     )?;
     let program = root().join("target/release/iothome");
@@ -37,7 +39,8 @@ pub(crate) fn run(settle_s: u64) -> Result<(), String> {
     size(&program)?;
     starts(&program)?;
     memory(&program, settle_s)?;
-    report_cost()
+    report_cost()?;
+    schedule_cost()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^53")]
@@ -112,6 +115,15 @@ fn report_cost() -> Result<(), String> {
     step(
         "cost of one report",
         &mut Command::new(root().join("target/release/examples/report_cost")),
+    )
+}
+
+/// The cost of very many schedules, and how late those are that are due together.
+fn schedule_cost() -> Result<(), String> {
+    say("");
+    step(
+        "cost of schedules",
+        &mut Command::new(root().join("target/release/examples/schedule_cost")),
     )
 }
 

@@ -9,6 +9,7 @@ mod packages;
 mod soak;
 mod test;
 mod tidy;
+mod web;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -39,8 +40,10 @@ enum Task {
     },
     /// Check the layout: file lengths, headers, and which crate may depend on which.
     Tidy,
-    /// Install the Debian packages that the tests need.
+    /// Install the Debian packages that the tests need, and fetch what judges the pages.
     Packages,
+    /// Let Lighthouse judge the pages, performance included: on a machine with nothing else to do.
+    Lighthouse,
 }
 
 fn main() -> ExitCode {
@@ -49,7 +52,8 @@ fn main() -> ExitCode {
         Task::Bench { settle_s } => bench::run(settle_s),
         Task::Soak { kills } => soak::run(kills),
         Task::Tidy => tidy::run(),
-        Task::Packages => packages::install(),
+        Task::Packages => packages::install().and_then(|()| web::fetch()),
+        Task::Lighthouse => web::lighthouse(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

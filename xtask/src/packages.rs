@@ -7,12 +7,14 @@ use std::path::Path;
 use std::process::Command;
 
 /// A program that the tests start, and the package that brings it.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("/usr/sbin/mosquitto", "mosquitto"),
     ("/usr/bin/mosquitto_pub", "mosquitto-clients"),
     ("/usr/lib/postgresql", "postgresql"),
     ("/usr/bin/chromium", "chromium"),
     ("/usr/bin/chromedriver", "chromium-driver"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
 ];
 
 /// A font for the browser: without one every page is blank boxes.
@@ -39,8 +41,13 @@ pub(crate) fn install() -> Result<(), String> {
     )
 }
 
-/// A PostgreSQL folder may hold clients only: the server is what counts.
+/// A bare name is looked for on the path: many bring their own Node.js. A PostgreSQL folder may
+/// hold clients only: the server is what counts.
 fn is_there(path: &str) -> bool {
+    if !path.starts_with('/') {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        return std::env::split_paths(&folders).any(|folder| folder.join(path).exists());
+    }
     if path != "/usr/lib/postgresql" {
         return Path::new(path).exists();
     }

@@ -5,12 +5,13 @@
 //! does not also run.
 
 use crate::command::{cargo, root, say, step};
+use crate::web;
 use std::process::Command;
 
 /// Runs the kill tests so many times and prints the line for `docs/reliability.md`.
 pub(crate) fn run(kills: u32) -> Result<(), String> {
     step(
-        &format!("{kills} kills under load, on both databases"),
+        &format!("{kills} kills under load, and {kills} of schedules, on both databases"),
         cargo()
             .args([
                 "test",
@@ -19,13 +20,22 @@ pub(crate) fn run(kills: u32) -> Result<(), String> {
                 "--test",
                 "e2e",
                 "--",
+                // Both: those of commands and those of schedules.
                 "crash::",
                 "--nocapture",
             ])
-            .env("IOTHOME_TEST_KILLS", kills.to_string()),
+            .env("IOTHOME_TEST_KILLS", kills.to_string())
+            .env("IOTHOME_TEST_SCHEDULE_KILLS", kills.to_string()),
     )?;
+    step(
+        "schedules: every zone, the years 2020 to 2035, long random lives",
+        cargo()
+            .args(["test", "--workspace", "--locked", "--lib", "schedule::"])
+            .env("IOTHOME_SOAK", "1"),
+    )?;
+    web::lighthouse()?;
     say(&format!(
-        "| {} | {kills} kills on each database | passed |",
+        "| {} | {kills} kills on each database, and {kills} of schedules and one at each point; schedules in every zone; Lighthouse | passed |",
         commit()
     ));
     Ok(())

@@ -3,7 +3,7 @@
 //! Owner of what "green" means. Nothing here may be skipped silently.
 
 use crate::command::{cargo, say, step};
-use crate::{packages, tidy};
+use crate::{packages, tidy, web};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
@@ -13,6 +13,7 @@ const CARGO_DENY: &str = "0.20";
 /// Runs all checks; the last line tells how many tests passed and failed.
 pub(crate) fn run() -> Result<(), String> {
     packages::install()?;
+    web::fetch()?;
     tidy::run()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     step(

@@ -75,6 +75,7 @@ impl Fixture {
             sha256: None,
             sha1: None,
             password_workers: 1,
+            scheduling: crate::scheduler::Scheduling::default(),
         };
         let (hub, acts) = start(&config, &store).await;
         Self {

@@ -20,7 +20,7 @@ const PRUNE_EVERY: u64 = 60;
 /// Minutes of a day.
 const DAY: u64 = 24 * 60;
 
-/// How long commands are kept.
+/// How long commands and occurrences are kept.
 const COMMANDS_KEPT_MS: i64 = 90 * 24 * 3_600 * 1_000;
 
 /// How long the audit is kept.
@@ -90,6 +90,9 @@ impl Hub {
         inner.supervisor.cast(SupervisorMsg::Minute);
         if minutes % PRUNE_EVERY == 1 {
             self.prune().await;
+            if let Err(problem) = inner.store.note_size(now).await {
+                tracing::warn!(%problem, "the size of the database could not be noted");
+            }
         }
         if minutes % DAY == 1 {
             inner.registrar.tell(RegistrarMsg::Day);
@@ -101,10 +104,14 @@ impl Hub {
         let commands = store
             .prune_commands(now.plus_millis(-COMMANDS_KEPT_MS))
             .await;
+        let occurrences = store
+            .prune_occurrences(now.plus_millis(-COMMANDS_KEPT_MS))
+            .await;
         let audit = store.prune_audit(now.plus_millis(-AUDIT_KEPT_MS)).await;
         let sessions = store.prune_sessions(now).await;
         for (what, outcome) in [
             ("commands", commands),
+            ("occurrences", occurrences),
             ("audit", audit),
             ("sessions", sessions),
         ] {

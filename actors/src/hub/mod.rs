@@ -5,14 +5,20 @@
 //! itself: each call is handed to the actor whose business it is.
 
 mod ask;
+mod bench;
+mod figures;
 mod housekeeping;
 mod people;
+mod places;
 mod start;
+mod stop;
 
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod schedule_tests;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +26,9 @@ mod tests;
 pub(crate) use start::supervisor_recipe;
 
 pub use ask::Asked;
-pub use people::{NewPerson, PASSWORD_MIN, check_password, check_user_name};
+pub use figures::Queue;
+pub use people::{NewPerson, PASSWORD_MIN, PersonPatch, check_password, check_user_name};
+pub use places::SharedFavourites;
 
 use crate::clock::Clock;
 use crate::error::HubError;
@@ -32,6 +40,7 @@ use crate::registrar::{
     Registrar, RegistrarMsg,
 };
 use crate::root::{Kept, RootMsg};
+use crate::scheduler::{Scheduler, Scheduling};
 use crate::services::Services;
 use crate::sessions::Sessions;
 use crate::supervisor::SupervisorMsg;
@@ -53,13 +62,6 @@ pub type SharedAccess = Arc<ArcSwap<AccessList>>;
 
 /// How long a changed device may take to show itself.
 const SHOW_MAX: Duration = Duration::from_secs(1);
-
-/// How long commands under way may take to end when the hub stops.
-const FINISH_MAX: Duration = Duration::from_millis(1_200);
-
-/// How long each of broker, journal, recorder and last instant may take when the hub stops: with
-/// the commands it stays well below the 3 s that a service manager is promised.
-const FLUSH_MAX: Duration = Duration::from_millis(300);
 
 /// What becomes of devices that announce themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,10 +98,12 @@ pub struct HubConfig {
     pub sha1: Option<String>,
     /// How many passwords are hashed at once.
     pub password_workers: usize,
+    /// How scheduling is set up.
+    pub scheduling: Scheduling,
 }
 
 /// The broker as pages and REST show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BrokerStatus {
     /// Its address as devices know it.
     pub address: String,
@@ -123,6 +127,12 @@ pub struct BrokerStatus {
     pub dropped: u64,
     /// Subscriptions that it refused.
     pub refused_subscriptions: u64,
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages received a second, over the last minute.
+    pub received_per_second: f64,
+    /// Messages sent a second, over the last minute.
+    pub sent_per_second: f64,
 }
 
 /// The living house. Cheap to clone.
@@ -138,12 +148,26 @@ struct Inner {
     sessions: Sessions,
     passwords: Passwords,
     registrar: Registrar,
+    scheduler: Scheduler,
     supervisor: Arc<Kept<SupervisorMsg>>,
     root: ActorRef<RootMsg>,
     keys: ask::Keys,
+    watched: places::Watched,
     /// The span of time in which this hub is known to have been alive.
     span: i64,
+    started_at: Timestamp,
     stopping: AtomicBool,
+}
+
+/// The way to a hub that may be gone.
+#[derive(Clone)]
+pub(crate) struct WeakHub(std::sync::Weak<Inner>);
+
+impl WeakHub {
+    /// The hub, if it is not gone.
+    pub(crate) fn upgrade(&self) -> Option<Hub> {
+        self.0.upgrade().map(|inner| Hub { inner })
+    }
 }
 
 /// Reads the broker's access list. It is shared with the broker before the hub starts.
@@ -179,6 +203,16 @@ impl Hub {
     /// Who is signed in.
     pub fn sessions(&self) -> &Sessions {
         &self.inner.sessions
+    }
+
+    /// The schedules.
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.inner.scheduler
+    }
+
+    /// A handle that does not keep the house alive, for the house's own actors.
+    pub(crate) fn weak(&self) -> WeakHub {
+        WeakHub(Arc::downgrade(&self.inner))
     }
 
     /// The pool that hashes passwords.
@@ -222,6 +256,9 @@ impl Hub {
             received: status.received,
             dropped: status.dropped,
             refused_subscriptions: status.refused_subscriptions,
+            sent: status.sent,
+            received_per_second: status.received_per_second,
+            sent_per_second: status.sent_per_second,
         }
     }
 
@@ -278,7 +315,9 @@ impl Hub {
         self.working()?;
         let (id, by) = (device.clone(), By::from(by));
         let ask = |reply| RegistrarMsg::Delete(id, if_match, by, reply);
-        self.inner.registrar.ask(ask).await
+        self.inner.registrar.ask(ask).await?;
+        self.inner.scheduler.device_removed(device).await;
+        Ok(())
     }
 
     /// Lets a device out of quarantine before its time is over.
@@ -390,48 +429,6 @@ impl Hub {
         let by = By::from(by);
         let ask = |reply| RegistrarMsg::DeleteCredential(id, by, reply);
         self.inner.registrar.ask(ask).await
-    }
-
-    /// Stops: refuses what is new, lets what is under way end, writes what waits, says goodbye to
-    /// the broker. Takes less than 3 s.
-    pub async fn shutdown(&self) {
-        self.inner.stopping.store(true, Ordering::SeqCst);
-        let services = &self.inner.services;
-        let finished = async {
-            while self.is_anything_pending() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if tokio::time::timeout(FINISH_MAX, finished).await.is_err() {
-            tracing::warn!("commands are still under way; the next start goes on with them");
-        }
-        if let Some(mqtt) = services.wire.mqtt() {
-            let stopped = tokio::time::timeout(FLUSH_MAX, mqtt.stop()).await;
-            if stopped.is_err() {
-                tracing::warn!("the broker did not take the goodbye");
-            }
-        }
-        if !services.journal.barrier(FLUSH_MAX).await || !services.journal.is_empty() {
-            tracing::error!("not everything could be written to the journal");
-        }
-        if tokio::time::timeout(FLUSH_MAX, services.recorder.stop())
-            .await
-            .is_err()
-        {
-            tracing::error!("not all of the history could be written");
-        }
-        let now = services.clock.now();
-        let written = self.inner.store.extend_span(self.inner.span, now);
-        if !matches!(tokio::time::timeout(FLUSH_MAX, written).await, Ok(Ok(()))) {
-            tracing::error!("the hub's last instant could not be written");
-        }
-        self.inner.root.stop(None);
-    }
-
-    fn is_anything_pending(&self) -> bool {
-        let cells = self.house().cells();
-        let mut entities = cells.iter().map(|c| c.view());
-        entities.any(|view| view.entities.iter().any(|e| e.pending.is_some()))
     }
 
     /// Makes a device fail, as a bug would.

@@ -9,8 +9,9 @@ use crate::passwords::{PASSWORD_MAX, PasswordError};
 use crate::random;
 use iothome_engine::ids::{DeviceId, SessionId, UserId};
 use iothome_engine::policy::{Right, Rights, Role, Subject};
-use iothome_store::{NewUser, User, UserPatch};
+use iothome_store::{Home, NewPassword, NewUser, User, UserPatch};
 use serde_json::json;
+use std::collections::HashSet;
 
 /// The shortest password (NIST SP 800-63B, section 5.1.1.1, asks for eight).
 pub const PASSWORD_MIN: usize = 8;
@@ -27,6 +28,19 @@ pub struct NewPerson {
     pub role: Role,
     /// Their password.
     pub password: String,
+}
+
+/// What is to change of a user; `None` stays.
+#[derive(Clone, Default)]
+pub struct PersonPatch {
+    /// A new name.
+    pub name: Option<String>,
+    /// A new role.
+    pub role: Option<Role>,
+    /// Disable or enable.
+    pub disabled: Option<bool>,
+    /// A new password; their sessions end.
+    pub password: Option<String>,
 }
 
 impl Hub {
@@ -58,24 +72,53 @@ impl Hub {
         self.user(user.id).await
     }
 
-    /// Changes a user's name, role or whether they are disabled.
+    /// Changes a user, all of it or nothing. A new password ends their sessions, but for `except`.
     ///
     /// # Errors
-    /// `NotFound`, `Stale`, `Taken`, `Invalid`, `LastAdmin`.
+    /// `NotFound`, `Stale`, `Taken`, `Invalid`, `LastAdmin`, `Busy`.
     pub async fn update_user(
         &self,
         user: UserId,
-        mut patch: UserPatch,
+        patch: PersonPatch,
         if_match: Option<i64>,
+        except: Option<SessionId>,
         by: &Subject,
     ) -> Result<User, HubError> {
         self.working()?;
-        if let Some(name) = &patch.name {
-            patch.name = Some(check_user_name(name)?);
-        }
-        let changed = self.inner.store.update_user(user, &patch, if_match).await?;
+        let wanted = UserPatch {
+            name: patch.name.as_deref().map(check_user_name).transpose()?,
+            role: patch.role,
+            disabled: patch.disabled,
+        };
+        let new_password = patch.password.is_some();
+        let changed = match patch.password {
+            None => {
+                self.inner
+                    .store
+                    .update_user(user, &wanted, if_match)
+                    .await?
+            }
+            Some(password) => {
+                check_password(&password)?;
+                let password = NewPassword {
+                    hash: self.hash(password).await?,
+                    spared: except,
+                    at: self.clock().now(),
+                };
+                let store = &self.inner.store;
+                let done = store.update_user_and_password(user, &wanted, if_match, &password);
+                let (changed, ended) = done.await?;
+                self.inner.sessions.have_ended(&ended);
+                changed
+            }
+        };
         self.inner.sessions.subject_changed(user).await;
-        let detail = json!({ "role": changed.role.as_str(), "disabled": changed.disabled });
+        self.inner.scheduler.owner_changed(user).await;
+        let detail = json!({
+            "role": changed.role.as_str(),
+            "disabled": changed.disabled,
+            "password": new_password,
+        });
         self.audit_by(by, "user_changed", &changed.name, detail);
         Ok(changed)
     }
@@ -89,6 +132,7 @@ impl Hub {
         let gone = self.user(user).await?;
         self.inner.store.delete_user(user).await?;
         self.inner.sessions.subject_changed(user).await;
+        self.inner.scheduler.owner_changed(user).await;
         self.audit_by(by, "user_deleted", &gone.name, json!({}));
         Ok(())
     }
@@ -135,6 +179,7 @@ impl Hub {
         let named = self.user(user).await?;
         self.inner.store.set_grant(user, device, rights).await?;
         self.inner.sessions.subject_changed(user).await;
+        self.inner.scheduler.owner_changed(user).await;
         let words: Vec<&str> = rights.list().into_iter().map(Right::as_str).collect();
         let detail = json!({ "user": named.name, "rights": words });
         self.audit_by(by, "grant_set", device.as_str(), detail);
@@ -156,8 +201,47 @@ impl Hub {
             return Err(HubError::NotFound);
         }
         self.inner.sessions.subject_changed(user).await;
+        self.inner.scheduler.owner_changed(user).await;
         let detail = json!({ "user": user.to_string() });
         self.audit_by(by, "grant_removed", device.as_str(), detail);
+        Ok(())
+    }
+
+    /// Sets many grants of one user or on one device, all of them or none; no right takes a grant
+    /// away.
+    ///
+    /// # Errors
+    /// `NotFound` if one of the users or devices is gone.
+    pub async fn set_grants(
+        &self,
+        grants: &[(UserId, DeviceId, Rights)],
+        by: &Subject,
+    ) -> Result<(), HubError> {
+        self.working()?;
+        self.inner.store.set_grants(grants).await?;
+        let users: HashSet<UserId> = grants.iter().map(|(user, ..)| *user).collect();
+        for user in users {
+            self.inner.sessions.subject_changed(user).await;
+            self.inner.scheduler.owner_changed(user).await;
+        }
+        for (user, device, rights) in grants {
+            let words: Vec<&str> = rights.list().into_iter().map(Right::as_str).collect();
+            let detail = json!({ "user": user.to_string(), "rights": words });
+            self.audit_by(by, "grant_set", device.as_str(), detail);
+        }
+        Ok(())
+    }
+
+    /// Changes the home's name, zone and place.
+    ///
+    /// # Errors
+    /// `NotFound` if it is not set up.
+    pub async fn set_home(&self, home: &Home, by: &Subject) -> Result<(), HubError> {
+        self.working()?;
+        self.inner.store.set_home(home).await?;
+        self.home_changed().await?;
+        let detail = json!({ "zone": home.zone });
+        self.audit_by(by, "home_changed", &home.name, detail);
         Ok(())
     }
 

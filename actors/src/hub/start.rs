@@ -15,6 +15,7 @@ use crate::passwords::Passwords;
 use crate::recorder::Recorder;
 use crate::registrar::{Registrar, RegistrarMsg, Rules, Tools};
 use crate::root::{Kept, Recipe, Root, RootMsg};
+use crate::scheduler::Scheduler;
 use crate::services::{Services, Waiters, Wire};
 use crate::sessions::Sessions;
 use crate::setup::{Newcomer, Past, past_of, setup_of};
@@ -56,7 +57,8 @@ impl Hub {
         wire: Wire,
         policy: Policy,
     ) -> Result<Self, HubError> {
-        let span = store.open_span(clock.now()).await?;
+        let started_at = clock.now();
+        let span = store.open_span(started_at).await?;
         let (root, _) = Actor::spawn(None, Root, ())
             .await
             .map_err(|e| HubError::start("the root", &e))?;
@@ -77,6 +79,7 @@ impl Hub {
         )
         .await
         .map_err(|e| HubError::start("the sessions", &e))?;
+        let scheduler = Scheduler::open(&services, &store, config.scheduling.clone()).await?;
         let passwords = Passwords::start(config.password_workers)
             .map_err(|e| HubError::start("the password pool", &e))?;
         let hub = Self {
@@ -87,10 +90,13 @@ impl Hub {
                 sessions,
                 passwords,
                 registrar,
+                scheduler,
                 supervisor,
                 root,
                 keys: ask::Keys::new(),
+                watched: super::places::Watched::default(),
                 span,
+                started_at,
                 stopping: AtomicBool::new(false),
             }),
         };
@@ -100,6 +106,10 @@ impl Hub {
             housekeeping::recipe(&hub),
         )
         .await?;
+        let scheduler = hub.scheduler();
+        scheduler.review_all().await;
+        let recipe = scheduler.recipe(&hub);
+        keep(&hub.inner.root, "the scheduler", recipe).await?;
         Ok(hub)
     }
 
@@ -123,13 +133,14 @@ impl Hub {
         Ok(())
     }
 
-    /// The home's zone may have changed: devices that are started from now on use it, and those
+    /// The home's zone or place may have changed: schedules use it at once, and devices that are started from now on use it, and those
     /// that run are started again with it.
     ///
     /// # Errors
     /// Whatever the store says.
     pub async fn home_changed(&self) -> Result<(), HubError> {
         let shared = read_shared(&self.inner.store).await?;
+        self.inner.scheduler.home_changed().await?;
         let services = &self.inner.services;
         if shared.zone == services.shared.load().zone {
             return Ok(());
@@ -323,6 +334,7 @@ pub(super) fn on_event(
             command,
             at,
         } => {
+            crate::hooks::pass(crate::hooks::SENT);
             tell_device(&services, &device, Input::Sent { command, at });
         }
         MqttEvent::Acknowledged { device, command } => {

@@ -8,6 +8,7 @@ use super::Shared;
 use super::connection::{self, Line, Loss, PACKET_MAX};
 use super::flight::Cargo;
 use super::outbox::{Key, Parcel};
+use super::taps::Taps;
 use iothome_engine::backoff::Backoff;
 use iothome_engine::time::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -56,6 +57,8 @@ pub(crate) enum MqttMessage {
     Subscribed(u64),
     /// The connection ended.
     Lost(u64, Loss),
+    /// Somebody looks at topics: start the task of that number, which listens to them.
+    Tap(u64),
     /// Say goodbye and stay away.
     Stop(RpcReplyPort<()>),
 }
@@ -73,6 +76,8 @@ pub(crate) struct State {
     logged: Option<String>,
     stopping: Option<RpcReplyPort<()>>,
     stopped: bool,
+    /// Listens for the test bench.
+    tap: Option<AbortOnDrop>,
 }
 
 struct OpenLine {
@@ -118,6 +123,7 @@ impl Actor for MqttActor {
             logged: None,
             stopping: None,
             stopped: false,
+            tap: None,
         })
     }
 
@@ -147,6 +153,7 @@ impl Actor for MqttActor {
             }
             MqttMessage::Subscribed(generation) => state.subscribed(generation),
             MqttMessage::Lost(generation, loss) => state.lost(&me, generation, &loss),
+            MqttMessage::Tap(task) => state.tap(task),
             MqttMessage::Stop(reply) => state.stop(reply),
         }
         state.pump();
@@ -241,7 +248,16 @@ impl State {
         self.logged = Some(why);
     }
 
+    fn tap(&mut self, task: u64) {
+        if self.stopped || self.stopping.is_some() {
+            return;
+        }
+        let listening = tokio::spawn(Taps::listen(self.shared.clone(), task));
+        self.tap = Some(AbortOnDrop(listening.abort_handle()));
+    }
+
     fn stop(&mut self, reply: RpcReplyPort<()>) {
+        self.tap = None;
         match &self.line {
             Some(open) if open.up => {
                 connection::say(&open.line.client, &self.shared.status_topic, "offline");

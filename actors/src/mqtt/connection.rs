@@ -99,7 +99,7 @@ pub(crate) fn prepare(
     generation: u64,
     packet_max: u32,
 ) -> (Line, Connection) {
-    let options = options(shared, packet_max);
+    let options = with_session(options(shared, packet_max), shared, packet_max);
     let patience = patience(options.keep_alive());
     let (client, events) = AsyncClient::new(options, REQUESTS);
     let flight = SharedFlight::default();
@@ -124,16 +124,34 @@ fn patience(keep_alive: Duration) -> Duration {
     keep_alive * 3 + Duration::from_secs(CONNECT_TIMEOUT_S)
 }
 
-fn options(shared: &Shared, packet_max: u32) -> MqttOptions {
+/// How every client of the hub reaches the broker: no session, no last will.
+pub(super) fn options(shared: &Shared, packet_max: u32) -> MqttOptions {
     let config = &shared.config;
     let mut options = MqttOptions::new(&config.client_id, &config.host, config.port);
     let tls = TlsConfiguration::Rustls(config.tls.clone());
     let mut properties = ConnectProperties::new();
-    properties.session_expiry_interval = Some(SESSION_EXPIRY_S);
     properties.max_packet_size = Some(packet_max);
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
     network.set_connection_timeout(CONNECT_TIMEOUT_S);
+    options
+        .set_transport(Transport::tls_with_config(tls))
+        // The library refuses less than five seconds.
+        .set_keep_alive(Duration::from_secs(config.keep_alive_s.max(5)))
+        .set_connection_timeout(CONNECT_TIMEOUT_S)
+        .set_connect_properties(properties)
+        .set_network_options(network);
+    if let Some(username) = &config.username {
+        options.set_credentials(username, config.password.as_deref().unwrap_or_default());
+    }
+    options
+}
+
+/// The house's own client: its session outlives a blink, and the broker says when it is gone.
+fn with_session(mut options: MqttOptions, shared: &Shared, packet_max: u32) -> MqttOptions {
+    let mut properties = ConnectProperties::new();
+    properties.session_expiry_interval = Some(SESSION_EXPIRY_S);
+    properties.max_packet_size = Some(packet_max);
     let will = LastWill::new(
         &shared.status_topic,
         "offline",
@@ -142,18 +160,10 @@ fn options(shared: &Shared, packet_max: u32) -> MqttOptions {
         None,
     );
     options
-        .set_transport(Transport::tls_with_config(tls))
         .set_clean_start(false)
-        // The library refuses less than five seconds.
-        .set_keep_alive(Duration::from_secs(config.keep_alive_s.max(5)))
-        .set_connection_timeout(CONNECT_TIMEOUT_S)
         .set_connect_properties(properties)
-        .set_network_options(network)
         .set_outgoing_inflight_upper_limit(NUMBERS)
         .set_last_will(will);
-    if let Some(username) = &config.username {
-        options.set_credentials(username, config.password.as_deref().unwrap_or_default());
-    }
     options
 }
 
@@ -255,6 +265,7 @@ impl Connection {
     }
 
     fn on_written(&self, number: u16) {
+        self.shared.counts.sent();
         let written = self.flight.lock().written(number).cloned();
         if let Some((device, command)) = written.and_then(command_of) {
             let at = self.shared.clock.now();

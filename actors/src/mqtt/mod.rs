@@ -9,10 +9,14 @@ mod counts;
 mod flight;
 mod outbox;
 mod routes;
+mod taps;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use outbox::MOST as OUTBOX_MAX;
 pub(crate) use routes::Routes;
+pub(crate) use taps::{FILTERS_OF_A_LOOK, check as check_tap};
+pub use taps::{Overheard, Tapped};
 
 use crate::Clock;
 use crate::keeper::{self, KeeperMessage, Kept};
@@ -28,9 +32,13 @@ use ractor::{Actor, ActorCell, ActorRef, SpawnErr, call_t};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use taps::Taps;
 
 /// Time for `offline` and DISCONNECT to leave; after that the connection is cut.
 const GOODBYE_MS: u64 = 1_000;
+
+/// How long a test payload may wait for the broker: whoever sent it looks at what it does.
+const TEST_MS: i64 = 5_000;
 
 /// How to reach the broker.
 #[derive(Clone)]
@@ -110,7 +118,7 @@ pub(crate) struct MqttSetup {
 }
 
 /// The connection as it is now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct MqttStatus {
     pub(crate) connected: bool,
     /// Since when it is connected, or not.
@@ -125,6 +133,12 @@ pub(crate) struct MqttStatus {
     pub(crate) dropped: u64,
     /// Subscriptions that the broker refused.
     pub(crate) refused_subscriptions: u64,
+    /// Messages sent.
+    pub(crate) sent: u64,
+    /// Messages received a second, over the last minute.
+    pub(crate) received_per_second: f64,
+    /// Messages sent a second, over the last minute.
+    pub(crate) sent_per_second: f64,
 }
 
 /// What the handle, the actor and the connection share. It outlives each of them.
@@ -142,6 +156,7 @@ pub(crate) struct Shared {
     actor: Mutex<Option<ActorRef<MqttMessage>>>,
     link: Mutex<Link>,
     counts: Counts,
+    taps: Taps,
 }
 
 #[derive(Default)]
@@ -232,9 +247,47 @@ impl Mqtt {
         });
     }
 
+    /// Publishes what somebody wants to try: once, not retained, now or not at all.
+    pub(crate) fn publish_test(&self, topic: &str, payload: Bytes) {
+        let number = self.plain.fetch_add(1, Ordering::Relaxed);
+        self.shared.put(&Parcel {
+            key: Key::Plain(number),
+            device: None,
+            topic: topic.to_owned(),
+            payload,
+            retain: false,
+            deadline_at: Some(self.shared.clock.now().plus_millis(TEST_MS)),
+            once: true,
+        });
+    }
+
+    /// What comes on these filters. The first look waits a moment for what the broker keeps.
+    pub(crate) async fn tap(&self, filters: &[String]) -> Tapped {
+        let taps = &self.shared.taps;
+        let first = !taps.knows(filters);
+        if let Some(task) = taps.look(filters) {
+            let actor = self.shared.actor().clone();
+            let started = actor.is_some_and(|a| a.cast(MqttMessage::Tap(task)).is_ok());
+            if !started {
+                // It is being restarted: the next look starts the task.
+                taps.not_started(task);
+            }
+        }
+        if first {
+            taps.settle(filters).await;
+        }
+        taps.heard(filters)
+    }
+
+    /// How many filters the test bench listens to.
+    pub(crate) fn tapped(&self) -> usize {
+        self.shared.taps.count()
+    }
+
     /// How it goes.
     pub(crate) fn status(&self) -> MqttStatus {
         let outbox = self.shared.outbox().len();
+        let (received_per_second, sent_per_second) = self.shared.counts.rates();
         let link = self.shared.link();
         MqttStatus {
             connected: link.connected,
@@ -244,6 +297,9 @@ impl Mqtt {
             received: self.shared.counts.total_received(),
             dropped: self.shared.counts.total_dropped(),
             refused_subscriptions: self.shared.counts.total_refused(),
+            sent: self.shared.counts.total_sent(),
+            received_per_second,
+            sent_per_second,
         }
     }
 
@@ -281,6 +337,7 @@ impl Shared {
             actor: Mutex::default(),
             link: Mutex::new(link),
             counts: Counts::default(),
+            taps: Taps::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use iothome_engine::time::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Most parcels kept: commands of a house of 10,000 devices, one each.
-const MOST: usize = 10_000;
+pub(crate) const MOST: usize = 10_000;
 
 /// Most times a parcel is handed to a connection: if five connections died with it
 /// on board, it is better lost than the sixth.

@@ -10,7 +10,7 @@ use iothome_store::HistoryBatch;
 use std::collections::HashMap;
 
 /// Most samples that wait in full: ten seconds of a thousand reports a second.
-const MOST_SAMPLES: usize = 10_000;
+pub(super) const MOST_SAMPLES: usize = 10_000;
 
 /// Most comings and goings that wait in full; beyond it, the last of each device.
 const MOST_AVAILABILITY: usize = 10_000;

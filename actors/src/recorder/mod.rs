@@ -8,7 +8,7 @@ mod buffer;
 
 use crate::Clock;
 use crate::keeper::{self, KeeperMessage, Kept};
-use buffer::Buffer;
+use buffer::{Buffer, MOST_SAMPLES};
 use iothome_engine::history::{LastState, Sample};
 use iothome_engine::ids::{DeviceId, EntityRef};
 use iothome_engine::time::Timestamp;
@@ -48,9 +48,24 @@ struct Shared {
     actor: Mutex<Option<ActorRef<RecorderMessage>>>,
     /// Whether a write was asked for and has not begun.
     asked: AtomicBool,
+    /// Whether the last write failed: that is said once.
+    failing: AtomicBool,
 }
 
 impl Recorder {
+    /// How many samples may wait in full.
+    pub(crate) const WAITING_MAX: usize = MOST_SAMPLES;
+
+    /// How many samples wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.buffer().samples()
+    }
+
+    /// Whether the last write worked.
+    pub(crate) fn healthy(&self) -> bool {
+        !self.shared.failing.load(Ordering::Relaxed)
+    }
+
     /// Starts it under `supervisor`.
     pub(crate) async fn start(
         store: Store,
@@ -63,6 +78,7 @@ impl Recorder {
             buffer: Mutex::default(),
             actor: Mutex::default(),
             asked: AtomicBool::new(false),
+            failing: AtomicBool::new(false),
         });
         let child = shared.clone();
         let spawn: keeper::Spawn = Box::new(move |keeper| {
@@ -159,8 +175,6 @@ struct State {
     shared: Arc<Shared>,
     /// What could not be written yet; goes before anything newer.
     unwritten: Option<HistoryBatch>,
-    /// Whether the last write failed: that is said once.
-    failing: bool,
     tidies: u32,
     tidying: Option<JoinHandle<()>>,
 }
@@ -193,7 +207,6 @@ impl Actor for RecorderActor {
         Ok(State {
             shared,
             unwritten: None,
-            failing: false,
             tidies: 0,
             tidying: None,
         })
@@ -228,7 +241,7 @@ impl State {
                 return true;
             };
             match self.shared.store.write_history(&batch).await {
-                Ok(()) => self.failing = false,
+                Ok(()) => self.shared.failing.store(false, Ordering::Relaxed),
                 Err(error) => {
                     self.failed(&error);
                     self.unwritten = Some(batch);
@@ -245,7 +258,7 @@ impl State {
 
     fn failed(&mut self, error: &iothome_store::StoreError) {
         metrics::counter!("iothome_history_write_failures_total").increment(1);
-        if !std::mem::replace(&mut self.failing, true) {
+        if !self.shared.failing.swap(true, Ordering::Relaxed) {
             tracing::error!(%error, "history cannot be written; trying again every second");
         }
     }

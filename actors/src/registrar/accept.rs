@@ -70,7 +70,7 @@ impl Registry {
     ) -> Result<StoredDevice, HubError> {
         let row = self.waiting.row(id).ok_or(HubError::NotFound)?.clone();
         let name = checked("name", accept.name)?.unwrap_or_else(|| row.name.clone());
-        let room = checked("room", accept.room)?;
+        let room = self.checked_room(accept.room)?;
         let parsed = self.parse_row(&row);
         let announced: Vec<Announced> = parsed.into_iter().map(|(a, _)| a).collect();
         if announced.is_empty() {
@@ -83,6 +83,7 @@ impl Registry {
         let verified = sender.is_some();
         let stored = plan::acceptance(device.clone(), name, room, verified, &announced, now);
         self.tools.store.create_device(&stored, &[]).await?;
+        self.look_at_rooms().await;
         self.waiting.forget(id);
         // At once, so that the next of a batch sees whose these topics are now.
         let setup = self.setup(&stored);

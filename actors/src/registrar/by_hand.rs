@@ -61,6 +61,10 @@ pub struct DevicePatch {
     pub name: Option<String>,
     /// Its room, or none.
     pub room: Option<Option<String>>,
+    /// The picture that stands for it, or the one of what it is.
+    pub icon: Option<Option<String>>,
+    /// Its place in its room, or after those that have one.
+    pub position: Option<Option<i64>>,
     /// Its entities.
     pub entities: BTreeMap<EntityId, EntityPatch>,
 }
@@ -80,7 +84,7 @@ impl Registry {
     /// Makes a device by hand.
     pub(super) async fn create(&mut self, new: NewDevice, by: &By) -> Result<Created, HubError> {
         let name = checked("name", Some(new.name))?.unwrap_or_default();
-        let room = checked("room", new.room)?;
+        let room = self.checked_room(new.room)?;
         if new.entities.len() > ENTITIES_MAX {
             return Err(HubError::invalid(
                 "entities",
@@ -97,6 +101,8 @@ impl Registry {
             id: id.clone(),
             name,
             room,
+            icon: None,
+            position: None,
             about: About::default(),
             origin: Origin::HandMade,
             identity: Vec::new(),
@@ -110,6 +116,7 @@ impl Registry {
         if let Some(credential) = credential {
             self.admit(credential);
         }
+        self.look_at_rooms().await;
         self.start(vec![stored]).await?;
         self.audit(
             by,
@@ -165,7 +172,7 @@ impl Registry {
         Ok(entities)
     }
 
-    fn new_entity(
+    pub(super) fn new_entity(
         &self,
         device: &DeviceId,
         n: usize,
@@ -217,15 +224,12 @@ impl Registry {
         let shared = self.tools.services.shared.load();
         let config = EntityConfig::parse(kind, raw, &shared.templates)
             .map_err(|e| HubError::invalid(format!("{field}.{}", e.field), &e.problem))?;
-        let access = self.tools.access.load();
         let topics = config
             .read_topics()
             .into_iter()
             .chain(config.write_topics());
         for topic in topics {
-            let by_use = self.index.owner(topic);
-            let owner = by_use.or_else(|| access.other_owner(topic, Some(device)).cloned());
-            if let Some(owner) = owner.filter(|o| o != device) {
+            if let Some(owner) = self.owner_besides(topic, Some(device)) {
                 let key = raw.iter().find(|(_, v)| v.as_str() == Some(topic));
                 let key = key.map_or("topic", |(key, _)| key);
                 let problem = format!("`{topic}` belongs to the device {owner}");
@@ -233,6 +237,14 @@ impl Registry {
             }
         }
         Ok(config.raw)
+    }
+
+    /// The other device that a topic belongs to, by its use or by its broker user.
+    pub(super) fn owner_besides(&self, topic: &str, own: Option<&DeviceId>) -> Option<DeviceId> {
+        let access = self.tools.access.load();
+        let by_use = self.index.owner(topic);
+        let owner = by_use.or_else(|| access.other_owner(topic, own).cloned());
+        owner.filter(|owner| Some(owner) != own)
     }
 
     /// Changes what people may change of a device. Answers its new version.
@@ -254,9 +266,12 @@ impl Registry {
         }
         let name = checked("name", patch.name)?;
         let room = match patch.room {
-            Some(room) => Some(checked("room", room)?),
+            Some(room) => Some(self.checked_room(room)?),
             None => None,
         };
+        let icon = patch.icon.map(super::rooms::checked_icon).transpose()?;
+        let position = patch.position.map(super::rooms::checked_position);
+        let position = position.transpose()?;
         let mut entities = Vec::with_capacity(patch.entities.len());
         let mut configured = false;
         for (id, change) in patch.entities {
@@ -266,6 +281,8 @@ impl Registry {
         let changes = iothome_store::DevicePatch {
             name,
             room,
+            icon,
+            position,
             entities,
             ..iothome_store::DevicePatch::default()
         };
@@ -273,6 +290,7 @@ impl Registry {
             return Ok(stored.version);
         }
         let stored = self.change(device, &changes, Some(stored.version)).await?;
+        self.look_at_rooms().await;
         if configured {
             self.follow_topics(&stored).await?;
         }

@@ -7,20 +7,24 @@
 
 mod accept;
 mod announce;
+mod bench;
 mod by_hand;
 mod credentials;
 mod index;
 mod plan;
 mod queue;
 mod registry;
+mod rooms;
 mod waiting;
 
 #[cfg(test)]
 mod tests;
 
 pub use accept::Accept;
+pub use bench::TestPayload;
 pub use by_hand::{DevicePatch, EntityPatch, NewDevice, NewEntity};
 pub use credentials::{IssuedCredential, NewCredential};
+pub use rooms::ROOMS_MAX;
 pub use waiting::NewDeviceView;
 
 pub use registry::Cut;
@@ -30,8 +34,9 @@ use crate::error::HubError;
 use crate::root::{Kept, Recipe};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use iothome_engine::ids::{CredentialId, DeviceId, UserId};
+use iothome_engine::ids::{CredentialId, DeviceId, EntityId, RoomId, UserId};
 use iothome_engine::policy::Subject;
+use iothome_store::{Room, RoomPatch};
 use queue::Queue;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
@@ -86,8 +91,22 @@ pub(crate) enum RegistrarMsg {
     Create(Box<NewDevice>, By, Reply<Created>),
     Update(DeviceId, Box<DevicePatch>, Option<i64>, By, Reply<i64>),
     Delete(DeviceId, Option<i64>, By, Reply<()>),
+    AddEntity(
+        DeviceId,
+        Box<NewEntity>,
+        Option<i64>,
+        By,
+        Reply<(EntityId, i64)>,
+    ),
+    RemoveEntity(DeviceId, EntityId, Option<i64>, By, Reply<i64>),
+    SendTest(TestPayload, By, Reply<()>),
     Accept(String, Accept, By, Reply<DeviceId>),
     Ignore(String, By, Reply<()>),
+    CreateRoom(String, Option<String>, By, Reply<Room>),
+    UpdateRoom(RoomId, RoomPatch, Option<i64>, By, Reply<Room>),
+    OrderRooms(Vec<RoomId>, By, Reply<()>),
+    DeleteRoom(RoomId, Option<i64>, By, Reply<()>),
+    OrderDevices(Vec<DeviceId>, By, Reply<()>),
     CreateCredential(Box<NewCredential>, By, Reply<IssuedCredential>),
     RotateCredential(CredentialId, By, Reply<IssuedCredential>),
     DeleteCredential(CredentialId, By, Reply<()>),
@@ -104,7 +123,11 @@ struct Inner {
     woken: AtomicBool,
     actor: Kept<RegistrarMsg>,
     waiting: ArcSwap<Vec<Arc<NewDeviceView>>>,
+    rooms: SharedRooms,
 }
+
+/// The rooms in the household's order: written by the registrar alone, read by everybody.
+pub(crate) type SharedRooms = Arc<ArcSwap<Vec<Room>>>;
 
 impl Registrar {
     pub(crate) fn new() -> Self {
@@ -114,8 +137,17 @@ impl Registrar {
                 woken: AtomicBool::new(false),
                 actor: Kept::default(),
                 waiting: ArcSwap::default(),
+                rooms: SharedRooms::default(),
             }),
         }
+    }
+
+    /// How many announcements may wait to be looked at.
+    pub(crate) const BACKLOG_MAX: usize = queue::TOPICS_MAX;
+
+    /// How many announcements wait to be looked at.
+    pub(crate) fn backlog(&self) -> usize {
+        self.inner.queue.len()
     }
 
     /// How the root starts, and starts again, the registrar's actor.
@@ -166,6 +198,11 @@ impl Registrar {
         self.inner.waiting.load_full()
     }
 
+    /// The rooms in the household's order.
+    pub(crate) fn rooms(&self) -> Arc<Vec<Room>> {
+        self.inner.rooms.load_full()
+    }
+
     /// Whether no announcement waits to be looked at.
     #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
@@ -196,7 +233,7 @@ impl Actor for RegistrarActor {
         _: ActorRef<RegistrarMsg>,
         (registrar, tools): (Registrar, Tools),
     ) -> Result<RegistrarState, ActorProcessingErr> {
-        let mut registry = Registry::load(tools).await?;
+        let mut registry = Registry::load(tools, Arc::clone(&registrar.inner.rooms)).await?;
         registrar
             .inner
             .waiting
@@ -243,6 +280,16 @@ impl RegistrarState {
             RegistrarMsg::Delete(device, version, by, reply) => {
                 let _ = reply.send(registry.delete(&device, version, &by).await);
             }
+            RegistrarMsg::AddEntity(device, new, version, by, reply) => {
+                let _ = reply.send(registry.add_entity(&device, *new, version, &by).await);
+            }
+            RegistrarMsg::RemoveEntity(device, entity, version, by, reply) => {
+                let outcome = registry.remove_entity(&device, &entity, version, &by);
+                let _ = reply.send(outcome.await);
+            }
+            RegistrarMsg::SendTest(test, by, reply) => {
+                let _ = reply.send(registry.send_test(test, &by));
+            }
             RegistrarMsg::Accept(id, accept, by, reply) => {
                 let outcome = registry.accept(&id, accept, &by).await;
                 self.show();
@@ -252,6 +299,21 @@ impl RegistrarState {
                 let outcome = registry.ignore(&id, &by).await;
                 self.show();
                 let _ = reply.send(outcome);
+            }
+            RegistrarMsg::CreateRoom(name, icon, by, reply) => {
+                let _ = reply.send(registry.create_room(name, icon, &by).await);
+            }
+            RegistrarMsg::UpdateRoom(room, patch, version, by, reply) => {
+                let _ = reply.send(registry.update_room(&room, patch, version, &by).await);
+            }
+            RegistrarMsg::OrderRooms(order, by, reply) => {
+                let _ = reply.send(registry.order_rooms(&order, &by).await);
+            }
+            RegistrarMsg::DeleteRoom(room, version, by, reply) => {
+                let _ = reply.send(registry.delete_room(&room, version, &by).await);
+            }
+            RegistrarMsg::OrderDevices(order, by, reply) => {
+                let _ = reply.send(registry.order_devices(&order, &by).await);
             }
             RegistrarMsg::CreateCredential(new, by, reply) => {
                 let _ = reply.send(registry.create_credential(*new, &by).await);

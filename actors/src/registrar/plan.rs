@@ -181,6 +181,8 @@ pub(crate) fn acceptance(
         id,
         name,
         room,
+        icon: None,
+        position: None,
         about: About::default(),
         origin: Origin::Discovered,
         identity: Vec::new(),

@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Topics waiting: a house of 10,000 devices announces itself at once after each connect.
-const TOPICS_MAX: usize = 32_768;
+pub(crate) const TOPICS_MAX: usize = 32_768;
 
 /// Bytes waiting: twice what such a house announces (1 KB each is usual).
 const BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -61,6 +61,11 @@ impl Queue {
             }
         }
         taken
+    }
+
+    /// On how many topics something waits.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().newest.len()
     }
 
     /// Whether nothing waits.

@@ -4,9 +4,9 @@
 //! connect. It is rebuilt from the store; it must never be the only place of
 //! anything that matters.
 
-use super::By;
 use super::index::Index;
 use super::waiting::WaitingRoom;
+use super::{By, SharedRooms};
 use crate::SharedAccess;
 use crate::error::HubError;
 use crate::house::Change;
@@ -30,6 +30,9 @@ const WITHDRAWN_KEPT_MS: i64 = 30 * 24 * 3_600 * 1_000;
 /// Configuration topics whose last payload is remembered. Beyond it the memory starts anew: then
 /// a replay is parsed once more, which is cheap.
 const SEEN_MAX: usize = 65_536;
+
+/// Changed devices that are read one at a time.
+const ONE_BY_ONE: usize = 32;
 
 /// How long the start or end of a device's actor is waited for.
 const ACTOR_MAX: Duration = Duration::from_secs(5);
@@ -72,11 +75,12 @@ pub(crate) struct Registry {
     pub(super) missing: HashMap<DeviceId, Vec<EntityId>>,
     epoch: u64,
     pub(super) shown_change: bool,
+    pub(super) rooms: SharedRooms,
 }
 
 impl Registry {
     /// Builds the state from the store.
-    pub(crate) async fn load(tools: Tools) -> Result<Self, HubError> {
+    pub(crate) async fn load(tools: Tools, rooms: SharedRooms) -> Result<Self, HubError> {
         let mut registry = Self {
             index: Index::default(),
             waiting: WaitingRoom::default(),
@@ -85,6 +89,7 @@ impl Registry {
             missing: HashMap::new(),
             epoch: 0,
             shown_change: false,
+            rooms,
             tools,
         };
         for stored in registry.tools.store.devices().await? {
@@ -97,6 +102,7 @@ impl Registry {
                 }
             }
         }
+        registry.read_rooms().await?;
         registry.restore_missing();
         registry.restore_waiting().await?;
         Ok(registry)
@@ -144,6 +150,30 @@ impl Registry {
         let supervisor = &self.tools.supervisor;
         supervisor.cast(SupervisorMsg::Reconfigure(Box::new(setup)));
         Ok(stored)
+    }
+
+    /// Tells the actors of devices that were just written down how they are placed now.
+    pub(super) async fn follow(&mut self, devices: &[DeviceId]) -> Result<(), HubError> {
+        // Reading one by one is quicker for a room, reading all is quicker for a house.
+        let stored = if devices.len() > ONE_BY_ONE {
+            let wanted: HashSet<&DeviceId> = devices.iter().collect();
+            let mut all = self.tools.store.devices().await?;
+            all.retain(|d| wanted.contains(&d.id));
+            all
+        } else {
+            let mut some = Vec::with_capacity(devices.len());
+            for device in devices {
+                some.extend(self.tools.store.device(device).await?);
+            }
+            some
+        };
+        for stored in stored {
+            let setup = self.setup(&stored);
+            self.index.put(&stored, &setup);
+            let supervisor = &self.tools.supervisor;
+            supervisor.cast(SupervisorMsg::Reconfigure(Box::new(setup)));
+        }
+        Ok(())
     }
 
     /// Starts the actors of devices that were just written down.

@@ -208,6 +208,12 @@ impl Sessions {
             client: client.chars().take(CLIENT_MAX).collect(),
         };
         self.shared.store.create_session(&row).await?;
+        let surplus = self
+            .shared
+            .store
+            .end_surplus_sessions_of(user.id, now)
+            .await?;
+        self.have_ended(&surplus);
         let subject = self.enter(id).await?;
         Ok(Opened {
             session: id,
@@ -255,12 +261,17 @@ impl Sessions {
     ) -> Result<(), StoreError> {
         let now = self.shared.clock.now();
         let ended = self.shared.store.end_sessions_of(user, except, now).await?;
+        self.have_ended(&ended);
+        Ok(())
+    }
+
+    /// The rows of these sessions were ended: those that run end, too.
+    pub(crate) fn have_ended(&self, ended: &[SessionId]) {
         let running = self.shared.running();
         for session in ended.iter().filter_map(|id| running.get(id)) {
             // One that just stopped will find its row ended.
             let _ = session.cast(SessionMessage::RowEnded);
         }
-        Ok(())
     }
 
     /// The user's sessions that last, the last used first.

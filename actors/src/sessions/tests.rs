@@ -83,6 +83,8 @@ async fn new_device(store: &Store, clock: &Clock, id: &str) -> DeviceId {
         id: id.clone(),
         name: id.to_string(),
         room: None,
+        icon: None,
+        position: None,
         about: Default::default(),
         origin: Origin::HandMade,
         identity: vec![],

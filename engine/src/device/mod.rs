@@ -39,6 +39,8 @@ pub struct Device {
     id: DeviceId,
     name: String,
     room: Option<String>,
+    icon: Option<String>,
+    position: Option<i64>,
     about: Arc<About>,
     sender_verified: bool,
     version: i64,
@@ -82,6 +84,8 @@ impl Device {
             id: setup.id,
             name: setup.name,
             room: setup.room,
+            icon: setup.icon,
+            position: setup.position,
             about: Arc::new(setup.about),
             sender_verified: setup.sender_verified,
             version: setup.version,
@@ -238,6 +242,8 @@ impl Device {
         }
         self.name = setup.name;
         self.room = setup.room;
+        self.icon = setup.icon;
+        self.position = setup.position;
         self.about = Arc::new(setup.about);
         self.sender_verified = setup.sender_verified;
         self.version = setup.version;
@@ -330,6 +336,8 @@ impl Device {
             id: self.id.clone(),
             name: self.name.clone(),
             room: self.room.clone(),
+            icon: self.icon.clone(),
+            position: self.position,
             availability: self.availability,
             health,
             reason,

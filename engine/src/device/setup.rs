@@ -20,6 +20,10 @@ pub struct DeviceSetup {
     pub name: String,
     /// Its room.
     pub room: Option<String>,
+    /// The picture that a person chose for it.
+    pub icon: Option<String>,
+    /// Its place in its room.
+    pub position: Option<i64>,
     /// What it says about itself.
     pub about: About,
     /// Whether the broker lets nobody else send in its name.

@@ -140,6 +140,7 @@ pub struct Schedule {
     pub version: i64,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it was changed last. Nothing that was due before runs because of the change.
+    /// When it was changed last; it never goes back, whatever the clock does. Nothing that was due
+    /// before runs because of the change.
     pub updated_at: Timestamp,
 }

@@ -80,7 +80,7 @@ pub enum When {
     Every {
         /// The time between two occurrences.
         seconds: u32,
-        /// An instant from which the intervals are counted, both ways.
+        /// The instant from which the intervals are counted: the first occurrence there can be.
         anchor: Timestamp,
         /// Only at these local times of day.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,10 +204,6 @@ impl Days {
     }
 
     /// Whether it is every day.
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "the shape that serde asks for"
-    )]
     pub const fn is_all(&self) -> bool {
         self.0 == Self::ALL.0
     }

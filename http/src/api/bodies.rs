@@ -55,6 +55,11 @@ pub(crate) struct DeviceBody {
     name: String,
     /// Its room.
     room: Option<String>,
+    /// The picture that a person chose for it.
+    #[schema(example = "fridge")]
+    icon: Option<String>,
+    /// Its place in its room: lower comes first; null comes after all, by name.
+    position: Option<i64>,
     /// Roll-up of its entities' availability.
     #[schema(value_type = AvailabilityBody)]
     availability: Availability,
@@ -126,6 +131,8 @@ impl DeviceBody {
             id: view.id.clone(),
             name: view.name.to_string(),
             room: view.room.as_ref().map(ToString::to_string),
+            icon: view.icon.clone(),
+            position: view.position,
             availability: view.availability,
             health: view.health,
             reason: view.reason.clone(),

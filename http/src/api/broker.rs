@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::json::{Json, Query};
 use crate::problem::Answer;
+use crate::system;
 use actix_web::{HttpResponse, web};
 use iothome_actors::{IssuedCredential, NewCredential};
 use iothome_engine::access::{Credential, TopicRule};
@@ -37,6 +38,57 @@ pub(crate) struct BrokerBody {
     sha1: Option<String>,
     /// Who manages its users: `embedded`, `hub` or `operator`.
     managed_by: String,
+    /// Fingerprints of the certificate that will follow, if one was prepared.
+    next: Option<NextBody>,
+    /// Messages since the hub started, and how many a second over the last minute.
+    messages: MessagesBody,
+    /// Who is connected, at most 1,000; null where the broker does not tell the hub.
+    clients: Option<Vec<ClientBody>>,
+}
+
+/// Fingerprints of the broker certificate that will follow.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NextBrokerCertificate)]
+pub(crate) struct NextBody {
+    /// SHA-256 of it.
+    sha256: String,
+    /// SHA-1 of it.
+    sha1: String,
+}
+
+/// What went over the hub's connection to the broker.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BrokerMessages)]
+pub(crate) struct MessagesBody {
+    /// Received.
+    received: u64,
+    /// Received a second.
+    received_per_second: f64,
+    /// Sent.
+    sent: u64,
+    /// Sent a second.
+    sent_per_second: f64,
+    /// Dropped: too large, or of an unknown topic.
+    dropped: u64,
+    /// Waiting to be sent or acknowledged.
+    waiting: usize,
+    /// Subscriptions that the broker refused.
+    refused_subscriptions: u64,
+}
+
+/// A client that is connected to the broker.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BrokerClient)]
+pub(crate) struct ClientBody {
+    /// The broker user it came in with.
+    username: String,
+    /// Its MQTT client id.
+    client_id: String,
+    /// Where it comes from.
+    address: String,
+    /// Since when.
+    #[schema(value_type = Instant)]
+    since: Timestamp,
 }
 
 /// A broker user.
@@ -127,11 +179,12 @@ impl From<IssuedCredential> for IssuedBody {
     }
 }
 
-/// The broker: address, fingerprints, connection.
+/// The broker: address, fingerprints, connection, messages, clients.
 #[utoipa::path(get, path = "/api/v1/broker", tag = "broker", responses((status = 200, body = BrokerBody)))]
 pub(crate) async fn status(app: web::Data<App>, user: CurrentUser) -> Answer {
     user.admin()?;
     let status = app.hub.broker();
+    let next = system::next_broker(&system::certificates(&app).await);
     Ok(HttpResponse::Ok().json(BrokerBody {
         address: status.address,
         connected: status.connected,
@@ -140,6 +193,28 @@ pub(crate) async fn status(app: web::Data<App>, user: CurrentUser) -> Answer {
         sha256: status.sha256,
         sha1: status.sha1,
         managed_by: status.managed_by.to_owned(),
+        next: next.map(|next| NextBody {
+            sha256: next.sha256,
+            sha1: next.sha1,
+        }),
+        messages: MessagesBody {
+            received: status.received,
+            received_per_second: status.received_per_second,
+            sent: status.sent,
+            sent_per_second: status.sent_per_second,
+            dropped: status.dropped,
+            waiting: status.outbox,
+            refused_subscriptions: status.refused_subscriptions,
+        },
+        clients: system::broker_clients(&app).map(|clients| {
+            let clients = clients.into_iter().map(|client| ClientBody {
+                username: client.username,
+                client_id: client.client_id,
+                address: client.address,
+                since: client.since,
+            });
+            clients.collect()
+        }),
     }))
 }
 

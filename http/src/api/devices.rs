@@ -83,6 +83,18 @@ pub(crate) struct NewEntityRequest {
     config: Raw,
 }
 
+impl From<NewEntityRequest> for NewEntity {
+    fn from(entity: NewEntityRequest) -> Self {
+        Self {
+            id: entity.id,
+            name: entity.name,
+            kind: entity.kind,
+            deadline_ms: entity.deadline_ms,
+            config: entity.config,
+        }
+    }
+}
+
 /// A device that was just entered.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CreatedDevice {
@@ -113,10 +125,18 @@ pub(crate) struct DeviceChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false)]
     name: Option<String>,
-    /// A new room; null takes it out of its room.
+    /// A new room; null takes it out of its room. In a new room it has no position.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     room: Option<Option<String>>,
+    /// A picture, one of the words of `GET /api/v1/icons`; null gives back that of what it is.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    icon: Option<Option<String>>,
+    /// Its place in its room, 0 to 1,000,000; null puts it after those that have one.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<i64>)]
+    position: Option<Option<i64>>,
     /// Changes of its entities, by id.
     #[serde(default)]
     #[schema(value_type = HashMap<String, EntityChange>)]
@@ -183,13 +203,7 @@ pub(crate) async fn create(
 ) -> Answer {
     user.admin()?;
     let wanted = body.value;
-    let entities = wanted.entities.into_iter().map(|entity| NewEntity {
-        id: entity.id,
-        name: entity.name,
-        kind: entity.kind,
-        deadline_ms: entity.deadline_ms,
-        config: entity.config,
-    });
+    let entities = wanted.entities.into_iter().map(NewEntity::from);
     let new = NewDevice {
         id: wanted.id,
         name: wanted.name,
@@ -212,7 +226,7 @@ pub(crate) async fn create(
         .json(body))
 }
 
-/// Changes a device's name, room or entities.
+/// Changes a device's name, room, icon, place or entities.
 #[utoipa::path(patch, path = "/api/v1/devices/{device}", tag = "devices",
     params(("device" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body(content = DeviceChange, content_type = "application/merge-patch+json"),
@@ -237,6 +251,9 @@ pub(crate) async fn patch(
 }
 
 fn checked(change: DeviceChange) -> Answer<DevicePatch> {
+    if let Some(Some(icon)) = &change.icon {
+        super::rooms::known_icon(icon)?;
+    }
     let mut entities = BTreeMap::new();
     for (id, change) in change.entities {
         let field = format!("entities.{}", id.chars().take(64).collect::<String>());
@@ -253,6 +270,8 @@ fn checked(change: DeviceChange) -> Answer<DevicePatch> {
     Ok(DevicePatch {
         name: change.name,
         room: change.room,
+        icon: change.icon,
+        position: change.position,
         entities,
     })
 }

@@ -77,6 +77,7 @@ impl Teller {
                 Vec::new()
             }
             Signal::Rights => self.directory(subject),
+            Signal::Look => Vec::new(),
             Signal::Missed(changes) => {
                 for change in changes {
                     if let Change::Device(id) = change {
@@ -193,12 +194,8 @@ fn differences(before: Option<&DeviceView>, now: &DeviceView) -> Vec<Frame> {
 /// What a `device` event tells, but for what changes with every report.
 fn head(view: &DeviceView) -> impl PartialEq + '_ {
     (
-        &view.name,
-        &view.room,
-        view.availability,
-        view.health,
-        &view.reason,
-        view.sender_verified,
-        &view.about,
+        (&view.name, &view.room, &view.icon, view.position),
+        (view.availability, view.health, &view.reason),
+        (view.sender_verified, &view.about),
     )
 }

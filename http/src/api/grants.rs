@@ -3,11 +3,13 @@
 //! Owner of grants over REST, for administrators.
 
 use crate::api::bodies::Page;
+use crate::api::devices::ListQuery;
 use crate::api::paths;
+use crate::api::users::{LIMIT, LIMIT_MAX, user_id};
 use crate::api::words::RightWord;
 use crate::app::App;
 use crate::auth::CurrentUser;
-use crate::json::Json;
+use crate::json::{Json, Query};
 use crate::problem::{Answer, Problem};
 use actix_web::{HttpResponse, web};
 use iothome_engine::ids::UserId;
@@ -36,25 +38,32 @@ pub(crate) struct GrantBody {
     rights: Vec<Right>,
 }
 
-/// The grants on a device. Administrators need none and are not listed.
-#[utoipa::path(get, path = "/api/v1/devices/{device}/grants", tag = "users", params(("device" = String, Path)),
+/// The grants on a device, in the order the users were made. Administrators need none and are not
+/// listed.
+#[utoipa::path(get, path = "/api/v1/devices/{device}/grants", tag = "users",
+    params(("device" = String, Path), ListQuery),
     responses((status = 200, body = Page<GrantBody>), (status = 403), (status = 404)))]
 pub(crate) async fn list(
     app: web::Data<App>,
     user: CurrentUser,
     path: web::Path<String>,
+    query: Query<ListQuery>,
 ) -> Answer {
     let device = paths::device(&app, &user, &path, Right::View)?;
     user.admin()?;
-    let grants = app.store.grants_on(&device.id).await?;
-    let bodies: Vec<GrantBody> = grants
+    let limit = paths::limit(query.0.limit, LIMIT, LIMIT_MAX)?;
+    let after = user_id(query.0.after.as_deref())?;
+    let grants = app.store.grants_on(&device.id, limit, after).await?;
+    let full = grants.len() >= limit;
+    let next = grants.last().filter(|_| full).map(|(u, _)| u.to_string());
+    let items: Vec<GrantBody> = grants
         .into_iter()
         .map(|(user, rights)| GrantBody {
             user,
             rights: rights.list(),
         })
         .collect();
-    Ok(HttpResponse::Ok().json(Page::whole(bodies)))
+    Ok(HttpResponse::Ok().json(Page { items, next }))
 }
 
 /// Gives a user these rights on a device, and only these. Acts at once.

@@ -23,9 +23,9 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordChange {
     /// The password until now.
-    current_password: String,
+    pub(crate) current_password: String,
     /// The new one, at least 8 characters.
-    new_password: String,
+    pub(crate) new_password: String,
 }
 
 /// One signed-in browser or app.
@@ -71,7 +71,8 @@ pub(crate) async fn password(
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn change_password(
+/// Changes the password of whoever asks, who has to know the one until now.
+pub(crate) async fn change_password(
     app: &App,
     user: &CurrentUser,
     client: &Client,

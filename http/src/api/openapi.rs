@@ -3,8 +3,8 @@
 //! Owner of its frame. A test holds it against the route table.
 
 use crate::api::{
-    auth, bodies, broker, commands, devices, docs, events, grants, health, history, me,
-    new_devices, setup, users,
+    auth, bodies, broker, commands, devices, docs, events, grants, health, history, home, making,
+    me, new_devices, own, rooms, schedule_views, schedules, setup, system, users,
 };
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
@@ -43,22 +43,35 @@ pub(crate) struct Problem {
         (name = "sign-in", description = "Set-up, tokens, sign-out"),
         (name = "me", description = "The signed-in user"),
         (name = "devices", description = "Devices and what announces itself"),
+        (name = "rooms", description = "Rooms, their order and icons"),
         (name = "commands", description = "Asking things of entities"),
+        (name = "schedules", description = "What is to be done when, and what became of it"),
         (name = "history", description = "What was"),
         (name = "events", description = "What changes"),
         (name = "broker", description = "The MQTT broker and its users"),
         (name = "users", description = "Users and grants"),
+        (name = "home", description = "The home's name, zone and place"),
+        (name = "system", description = "How the hub is"),
         (name = "health", description = "For monitoring"),
         (name = "documentation", description = "This document"),
     ),
     paths(
         setup::setup, auth::login, auth::refresh, auth::logout,
         me::me, me::password, me::sessions, me::end_session,
+        own::favourites, own::set_favourites, own::preferences, own::set_preferences,
+        rooms::list, rooms::create, rooms::get, rooms::patch, rooms::delete, rooms::icons,
         devices::list, devices::create, devices::get, devices::patch, devices::delete,
-        devices::release, new_devices::list, new_devices::accept, new_devices::ignore,
+        devices::release, making::add, making::remove, making::messages, making::send,
+        new_devices::list, new_devices::accept, new_devices::ignore,
         commands::ask, commands::get, commands::of_device, commands::of_entity,
         history::history, events::events,
+        schedules::list, schedules::create, schedules::get, schedules::patch, schedules::delete,
+        schedules::run, schedules::skip_next, schedules::keep_next, schedules::duplicate,
+        schedules::occurrences, schedule_views::preview, schedule_views::export,
+        schedule_views::import, schedule_views::week_ahead, schedule_views::simulate,
+        schedule_views::state, schedule_views::trust_clock,
         broker::status, broker::list, broker::create, broker::rotate, broker::delete,
+        system::get, home::get, home::patch,
         users::list, users::get, users::create, users::patch, users::delete,
         grants::list, grants::put, grants::delete,
         health::live, health::ready, health::metrics, health::ca, docs::openapi,

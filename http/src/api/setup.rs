@@ -4,6 +4,7 @@
 //! such route any more (404).
 
 use crate::api::bodies_user::UserBody;
+use crate::api::home;
 use crate::app::App;
 use crate::auth::setup::Tried;
 use crate::auth::sign_in::{check_new_password, check_user_name};
@@ -15,9 +16,6 @@ use iothome_engine::policy::Role;
 use iothome_store::{Home, NewUser, User};
 use serde::Deserialize;
 use utoipa::ToSchema;
-
-/// Longest name of a home.
-const HOME_MAX: usize = 64;
 
 /// What set-up needs.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -93,72 +91,15 @@ fn done() -> Problem {
 }
 
 fn check(app: &App, wanted: &SetupRequest) -> Answer<(Home, String)> {
-    let home = wanted.home.trim();
-    if home.is_empty() || home.chars().count() > HOME_MAX || home.chars().any(char::is_control) {
-        let detail = format!("the home's name has 1 to {HOME_MAX} characters");
-        return Err(Problem::invalid("home", detail));
-    }
-    check_zone(&wanted.zone)?;
-    check_degrees("latitude", wanted.latitude, 90.0)?;
-    check_degrees("longitude", wanted.longitude, 180.0)?;
-    if wanted.latitude.is_some() != wanted.longitude.is_some() {
-        let missing = if wanted.latitude.is_none() {
-            "latitude"
-        } else {
-            "longitude"
-        };
-        return Err(Problem::invalid(
-            missing,
-            "give both latitude and longitude, or neither",
-        ));
-    }
-    let name = check_user_name("username", &wanted.username)?;
-    check_new_password("password", &wanted.password)?;
     let home = Home {
-        name: home.to_owned(),
+        name: wanted.home.clone(),
         zone: wanted.zone.clone(),
         latitude: wanted.latitude,
         longitude: wanted.longitude,
         set_up_at: app.now(),
     };
+    let home = home::checked("home", home)?;
+    let name = check_user_name("username", &wanted.username)?;
+    check_new_password("password", &wanted.password)?;
     Ok((home, name))
-}
-
-fn check_zone(zone: &str) -> Answer<()> {
-    if zone.len() <= 64 && jiff::tz::TimeZone::get(zone).is_ok() {
-        return Ok(());
-    }
-    Err(Problem::invalid(
-        "zone",
-        "no such time zone: use an IANA name such as Europe/Berlin",
-    ))
-}
-
-fn check_degrees(field: &str, degrees: Option<f64>, max: f64) -> Answer<()> {
-    match degrees {
-        Some(d) if !d.is_finite() || d.abs() > max => Err(Problem::invalid(
-            field,
-            format!("degrees from -{max} to {max}"),
-        )),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn zones_and_degrees_are_checked_and_named() {
-        assert!(check_zone("Europe/Berlin").is_ok());
-        for bad in ["", "Mars/Olympus", "../etc/passwd", &"x".repeat(1000)] {
-            let problem = check_zone(bad).expect_err(bad);
-            assert_eq!(problem.field.as_deref(), Some("zone"));
-        }
-        assert!(check_degrees("latitude", Some(-90.0), 90.0).is_ok());
-        assert!(check_degrees("latitude", None, 90.0).is_ok());
-        for bad in [90.1, f64::NAN, f64::INFINITY] {
-            assert!(check_degrees("latitude", Some(bad), 90.0).is_err());
-        }
-    }
 }

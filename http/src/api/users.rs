@@ -10,20 +10,19 @@ use crate::api::words::RoleWord;
 use crate::api::{conditional, paths};
 use crate::app::App;
 use crate::auth::CurrentUser;
-use crate::auth::sign_in::check_new_password;
 use crate::json::{Json, Query, present};
 use crate::problem::{Answer, Problem};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use iothome_actors::{HubError, NewPerson};
+use iothome_actors::{HubError, NewPerson, PersonPatch};
 use iothome_engine::ids::UserId;
 use iothome_engine::policy::Role;
-use iothome_store::{User, UserPatch};
+use iothome_store::User;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-const LIMIT_MAX: usize = 200;
-const LIMIT: usize = 100;
+pub(crate) const LIMIT_MAX: usize = 200;
+pub(crate) const LIMIT: usize = 100;
 
 /// A user to be made.
 #[derive(Deserialize, ToSchema)]
@@ -75,18 +74,21 @@ pub(crate) async fn list(
 ) -> Answer {
     user.admin()?;
     let limit = paths::limit(query.0.limit, LIMIT, LIMIT_MAX)?;
-    let after = match &query.0.after {
-        None => None,
-        Some(text) => Some(
-            text.parse::<UserId>()
-                .map_err(|_| Problem::bad_request("after is the id of a user").field("after"))?,
-        ),
-    };
+    let after = user_id(query.0.after.as_deref())?;
     let users = app.store.users(limit, after).await?;
     let full = users.len() >= limit;
     let next = users.last().filter(|_| full).map(|u| u.id.to_string());
     let items: Vec<UserBody> = users.iter().map(Into::into).collect();
     Ok(HttpResponse::Ok().json(Page { items, next }))
+}
+
+/// The user after whom a page of a list begins.
+pub(crate) fn user_id(after: Option<&str>) -> Answer<Option<UserId>> {
+    let read = |text: &str| {
+        let id = text.parse::<UserId>();
+        id.map_err(|_| Problem::bad_request("after is the id of a user").field("after"))
+    };
+    after.map(read).transpose()
 }
 
 /// The house says `name` where requests say `username`.
@@ -140,7 +142,7 @@ pub(crate) async fn create(
     Ok(tell(&made, response))
 }
 
-/// Changes a user.
+/// Changes a user: all of it, or nothing.
 #[utoipa::path(patch, path = "/api/v1/users/{user}", tag = "users",
     params(("user" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body(content = UserChange, content_type = "application/merge-patch+json"),
@@ -157,27 +159,20 @@ pub(crate) async fn patch(
     let id: UserId = paths::id(&path, "user")?;
     let if_match = conditional::if_match(&request)?;
     let change = body.value;
-    let patch = UserPatch {
+    // One who resets their own password this way keeps the session they do it in.
+    let keep = (id == user.subject.user).then_some(user.session);
+    let patch = PersonPatch {
         name: change.username,
         role: change.role,
         disabled: change.disabled,
+        password: change.password,
     };
-    if let Some(password) = &change.password {
-        check_new_password("password", password)?;
-    }
     let changed = app
         .hub
-        .update_user(id, patch, if_match, &user.subject)
+        .update_user(id, patch, if_match, keep, &user.subject)
         .await
         .map_err(in_our_words)?;
     app.feed.forget();
-    if let Some(password) = change.password {
-        // One who resets their own password this way keeps the session they do it in.
-        let keep = (id == user.subject.user).then_some(user.session);
-        app.hub
-            .set_password(id, password, keep, &user.subject)
-            .await?;
-    }
     Ok(tell(&changed, HttpResponse::Ok()))
 }
 

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::auth::csrf;
 use crate::door::client::Client;
 use crate::door::limits::{BODY_WAIT, FORM_MAX};
+use crate::pages::taste::Taste;
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -25,6 +26,8 @@ pub(crate) struct CurrentUser {
     pub(crate) subject: Arc<Subject>,
     /// Their session.
     pub(crate) session: SessionId,
+    /// How they read pages.
+    pub(crate) taste: Taste,
 }
 
 impl CurrentUser {

@@ -8,6 +8,7 @@ use crate::auth::cookies::{self, Which};
 use crate::auth::extract::CurrentUser;
 use crate::auth::jwt::TokenFault;
 use crate::door::client::Client;
+use crate::pages::taste::Taste;
 use crate::problem::Problem;
 use crate::routes::Access;
 use actix_web::body::{BoxBody, MessageBody};
@@ -52,10 +53,18 @@ pub(crate) async fn pass(
         Some(Access::Either) => look(&app, &request, false).await,
         Some(Access::Metrics) => look(&app, &request, scraper(&app, &request)).await,
     };
-    let found = match found {
+    let mut found = match found {
         Ok(found) => found,
         Err(problem) => return Ok(turn_away(request, access, &problem)),
     };
+    // Programs read no pages: their language is not worth a look into the store.
+    if let Some(found) = &mut found
+        && matches!(access, None | Some(Access::Cookie | Access::Open))
+        && token_of(&request).is_none()
+    {
+        let user = found.user.subject.user;
+        found.user.taste = Taste::chosen(&app, user, request.headers()).await;
+    }
     let client = client(&request);
     let renewed = found.map(|found| {
         request.extensions_mut().insert(found.user);
@@ -120,7 +129,7 @@ fn token_of(request: &ServiceRequest) -> Option<String> {
 
 async fn bearer(app: &web::Data<App>, request: &ServiceRequest) -> Result<Found, Problem> {
     let token = token_of(request).ok_or_else(Problem::unauthorized)?;
-    match by_access_token(app, &token).await? {
+    match by_access_token(app, request, &token).await? {
         Some(user) => Ok(Found {
             user,
             renewed: None,
@@ -136,7 +145,7 @@ async fn cookie(app: &web::Data<App>, request: &ServiceRequest) -> Result<Found,
         Some(cookie.value().to_owned())
     };
     if let Some(access) = value(Which::Access)
-        && let Some(user) = by_access_token(app, &access).await?
+        && let Some(user) = by_access_token(app, request, &access).await?
     {
         return Ok(Found {
             user,
@@ -144,12 +153,13 @@ async fn cookie(app: &web::Data<App>, request: &ServiceRequest) -> Result<Found,
         });
     }
     let refresh = value(Which::Refresh).ok_or_else(Problem::unauthorized)?;
-    renew(app, &refresh).await
+    renew(app, request, &refresh).await
 }
 
 /// The session of a token that lasts; `None` if a refresh may help.
 async fn by_access_token(
     app: &web::Data<App>,
+    request: &ServiceRequest,
     token: &str,
 ) -> Result<Option<CurrentUser>, Problem> {
     let claims = match app.keys.jwt.check(token, app.now()) {
@@ -160,19 +170,25 @@ async fn by_access_token(
         Ok(subject) if subject.user == claims.sub => Ok(Some(CurrentUser {
             subject,
             session: claims.sid,
+            taste: Taste::asked(request.headers()),
         })),
         Ok(_) | Err(SessionError::Ended) => Err(Problem::unauthorized()),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn renew(app: &web::Data<App>, refresh: &str) -> Result<Found, Problem> {
+async fn renew(
+    app: &web::Data<App>,
+    request: &ServiceRequest,
+    refresh: &str,
+) -> Result<Found, Problem> {
     let opened = app.hub.sessions().refresh(refresh).await?;
     let access = app.access_token(opened.subject.user, opened.session)?;
     Ok(Found {
         user: CurrentUser {
             subject: opened.subject,
             session: opened.session,
+            taste: Taste::asked(request.headers()),
         },
         renewed: Some(Renewed {
             access,

@@ -6,7 +6,7 @@
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Nothing but what the hub itself serves, and nothing inline.
-const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                    connect-src 'self'; form-action 'self'; base-uri 'none'; \
                    frame-ancestors 'none'; manifest-src 'self'";
 /// For the API's documentation alone: its script sets styles inline and embeds its icons.
@@ -40,9 +40,19 @@ pub(crate) fn put(headers: &mut HeaderMap, insist_on_https: bool) {
     }
     put_if_absent(headers, header::CONTENT_SECURITY_POLICY, CSP);
     put_if_absent(headers, header::CACHE_CONTROL, "no-store");
+    if is_page(headers) {
+        // The language, and whose page it is; compression adds its own.
+        let by = HeaderValue::from_static("accept-language, cookie");
+        headers.append(header::VARY, by);
+    }
     if insist_on_https {
         put_if_absent(headers, header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 fn put_if_absent(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
@@ -65,6 +75,18 @@ mod tests {
         assert!(!headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
         put(&mut headers, true);
         assert!(headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
+    }
+
+    #[test]
+    fn a_page_differs_by_language_and_by_who_looks_and_a_document_does_not() {
+        let vary = |kind: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            put(&mut headers, false);
+            headers.contains_key(header::VARY)
+        };
+        assert!(vary("text/html; charset=utf-8"));
+        assert!(!vary("application/json"));
     }
 
     #[test]

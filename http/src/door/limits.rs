@@ -7,8 +7,8 @@ use std::time::Duration;
 /// Largest request body. The largest sensible one is a hand-made device of a
 /// hundred entities, about 50 KB.
 pub(crate) const BODY_MAX: usize = 256 * 1024;
-/// Largest body of a form: a few short fields.
-pub(crate) const FORM_MAX: usize = 32 * 1024;
+/// Largest body of a form: an entity's, with a long template and two payloads in the test bench.
+pub(crate) const FORM_MAX: usize = 64 * 1024;
 /// A body that takes longer holds a worker's memory for nothing.
 pub(crate) const BODY_WAIT: Duration = Duration::from_secs(10);
 /// The head of a request must come within this (slow-loris).

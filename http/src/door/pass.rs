@@ -13,6 +13,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, ResponseError as _, web};
+use percent_encoding::percent_decode_str;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 use tracing_actix_web::RequestId;
@@ -140,6 +141,8 @@ fn as_page_where_people_look(response: ServiceResponse<BoxBody>) -> ServiceRespo
 }
 
 fn is_for_programs(path: &str) -> bool {
+    // The router takes `/%61pi` for `/api`.
+    let path = percent_decode_str(path).decode_utf8_lossy();
     let below = |start: &str| {
         path.strip_prefix(start)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -160,5 +163,26 @@ fn count(response: &ServiceResponse<BoxBody>, started: Instant) {
         .record(started.elapsed().as_secs_f64());
     if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::warn!(status = status.as_u16(), "a request was not answered");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_for_programs;
+
+    #[test]
+    fn programs_are_known_by_the_address_however_it_is_written() {
+        for path in [
+            "/api/v1/me",
+            "/%61pi/v1/me",
+            "/api",
+            "/health/live",
+            "/metrics",
+        ] {
+            assert!(is_for_programs(path), "{path}");
+        }
+        for path in ["/", "/apiary", "/api/docs", "/devices/api", "/%", "/%ff"] {
+            assert!(!is_for_programs(path), "{path}");
+        }
     }
 }

@@ -3,9 +3,12 @@
 //! Owner of what a page is told, and that it is only what its session may see at
 //! that moment. Numbers, resumption, keep-alive and the end are the toolkit's.
 
+mod figures;
+
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::json::Query;
+use crate::pages::home::{self, Filter, HomeQuery, Watch};
 use crate::pages::show::{self, Reading};
 use crate::pages::visit::Visit;
 use crate::problem::Answer;
@@ -13,7 +16,8 @@ use crate::routes::{Access, Entry};
 use crate::stream::{self, Frame, Signal};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, web};
-use iothome_actors::{Change, Hub};
+use figures::{Figures, Told};
+use iothome_actors::{Change, Hub, SharedFavourites};
 use iothome_engine::command::Command;
 use iothome_engine::ids::DeviceId;
 use iothome_engine::policy::{Right, Subject};
@@ -22,6 +26,7 @@ use iothome_views::layout::house_notice;
 use iothome_views::links::Back;
 use iothome_views::pages::device;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// Browsers drop events without data (HTML, section 9.2.6).
 const NOTHING: &str = "{}";
@@ -41,8 +46,10 @@ enum View {
     Device,
     /// Something that changes with the directory: new devices.
     Directory,
-    /// The connection to the broker.
+    /// The connection to the broker, its messages and clients; for administrators.
     Broker,
+    /// The hub itself and its warnings; for administrators.
+    System,
     /// Nothing of the house.
     Quiet,
 }
@@ -61,15 +68,30 @@ pub(crate) async fn live(
     user: CurrentUser,
     request: HttpRequest,
     wanted: Query<Wanted>,
+    found: Query<HomeQuery>,
 ) -> Answer {
     let visit = Visit::of(&app, &user).await?;
     let wanted = wanted.0;
+    let filter = Filter::of(&found.0);
+    let back = match (wanted.view, &wanted.device) {
+        (View::Device, Some(id)) => Back::Device(id.clone()),
+        _ => Back::home(&filter.query(filter.portion)),
+    };
+    let favourites = app.hub.watch_favourites(user.subject.user).await?;
+    let home = match wanted.view {
+        View::Home => {
+            let hub = app.hub.clone();
+            let dear = Arc::clone(&favourites);
+            Some(Watch::start(hub, &user.subject, filter, dear))
+        }
+        _ => None,
+    };
     let mut teller = Teller {
-        back: match (wanted.view, &wanted.device) {
-            (View::Device, Some(id)) => Back::Device(id.clone()),
-            _ => Back::Home,
-        },
+        back,
+        home,
+        favourites,
         broker_connected: visit.viewer.broker_connected,
+        figures: Figures::new(&app),
         hub: app.hub.clone(),
         wanted,
         visit,
@@ -86,8 +108,13 @@ struct Teller {
     wanted: Wanted,
     visit: Visit,
     back: Back,
+    /// What a home page shows.
+    home: Option<Watch>,
+    /// What is dear to the reader, as it is now.
+    favourites: SharedFavourites,
     /// What the page was last told of the broker.
     broker_connected: bool,
+    figures: Figures,
 }
 
 impl Teller {
@@ -99,16 +126,36 @@ impl Teller {
                 .chain([frame("hello", NOTHING)])
                 .collect(),
             // Which cards there are is the page's matter: it asks for itself anew.
-            Signal::Rights => vec![frame("resync", NOTHING)],
-            Signal::Resync => Vec::new(),
-            Signal::Changed(changes) | Signal::Missed(changes) => self.changed(changes, subject),
+            Signal::Rights => {
+                self.page_is_old();
+                vec![frame("resync", NOTHING)]
+            }
+            Signal::Resync => {
+                self.page_is_old();
+                Vec::new()
+            }
+            Signal::Look if self.home.is_some() => self.changed(&[], subject, false),
+            Signal::Look if subject.is_admin() => self.look(),
+            Signal::Look => Vec::new(),
+            Signal::Changed(changes) => self.changed(changes, subject, false),
+            Signal::Missed(changes) => self.changed(changes, subject, true),
         }
     }
 
-    fn changed(&mut self, changes: &[Change], subject: &Subject) -> Vec<Frame> {
+    fn page_is_old(&mut self) {
+        if let Some(home) = &mut self.home {
+            home.page_is_old();
+        }
+    }
+
+    fn changed(&mut self, changes: &[Change], subject: &Subject, missed: bool) -> Vec<Frame> {
         self.visit.now = self.hub.clock().now();
+        if changes.iter().any(|c| matches!(c, Change::Directory)) {
+            self.page_is_old();
+        }
+        let at_home = self.at_home(changes, subject, missed);
         let told = changes.iter().filter_map(|c| self.change(c, subject));
-        let mut frames: Vec<Frame> = told.collect();
+        let mut frames: Vec<Frame> = told.chain(at_home).collect();
         // The toolkit has merged changes of a device; of the directory one is enough.
         if let Some(first) = frames.iter().position(|f| f.event == "resync") {
             let resync = frames.swap_remove(first);
@@ -123,16 +170,46 @@ impl Teller {
         match (change, self.wanted.view) {
             // Also the navigation says how many devices wait.
             (Change::Directory, _) => Some(frame("resync", NOTHING)),
-            (Change::Device(id), View::Home | View::Device) => self.device(id, subject),
+            (Change::Device(id), View::Device) => self.device(id, subject),
             (Change::Command(command), View::Device) => self.command(command, subject),
             _ => None,
         }
     }
 
+    /// What a home page is told of devices.
+    fn at_home(&mut self, changes: &[Change], subject: &Subject, missed: bool) -> Vec<Frame> {
+        let Some(home) = &mut self.home else {
+            return Vec::new();
+        };
+        let devices: Vec<&DeviceId> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Device(id) => Some(id),
+                Change::Command(_) | Change::Directory => None,
+            })
+            .collect();
+        let look = Look {
+            t: self.visit.t,
+            csrf: &self.visit.viewer.csrf,
+            back: &self.back,
+        };
+        let home::Told { elements, anew } = home.changed(
+            &self.visit,
+            look,
+            subject,
+            &devices,
+            missed && !devices.is_empty(),
+        );
+        let elements = elements.into_iter();
+        let cards = elements.map(|element| frame("card", element.into_string()));
+        let anew = anew.then(|| frame("resync", NOTHING));
+        cards.chain(anew).collect()
+    }
+
     /// Whether the page shows that device and its reader may see it.
     fn shows(&self, id: &DeviceId, subject: &Subject) -> bool {
         let own = self.wanted.device.as_ref() == Some(id);
-        (self.wanted.view == View::Home || own) && subject.may(Right::View, id)
+        own && subject.may(Right::View, id)
     }
 
     fn reading(&self, id: &DeviceId, subject: &Subject) -> Reading<'_> {
@@ -155,10 +232,8 @@ impl Teller {
             csrf: &self.visit.viewer.csrf,
             back: &self.back,
         };
-        let html = match self.wanted.view {
-            View::Device => device::panel(look, &show::panel(reading, &view)),
-            _ => show::card(reading, &view).draw(look),
-        };
+        let dear = self.favourites.load().contains(id);
+        let html = device::panel(look, &show::panel(reading, &view, dear));
         Some(frame("card", html.into_string()))
     }
 
@@ -175,6 +250,21 @@ impl Teller {
         ))
     }
 
+    /// What is no change of the house and still moves.
+    fn look(&mut self) -> Vec<Frame> {
+        self.visit.now = self.hub.clock().now();
+        let told = match self.wanted.view {
+            View::Broker => self.figures.broker(&self.visit),
+            View::System => self.figures.system(&self.visit),
+            _ => return Vec::new(),
+        };
+        let frames = told.into_iter().map(|told| match told {
+            Told::Card(html) => frame("card", html),
+            Told::Anew => frame("resync", NOTHING),
+        });
+        frames.collect()
+    }
+
     /// Tells when the hub has lost or found its broker.
     fn broker(&mut self) -> Option<Frame> {
         let connected = self.hub.broker().connected;
@@ -182,7 +272,7 @@ impl Teller {
             return None;
         }
         self.broker_connected = connected;
-        if self.wanted.view == View::Broker {
+        if matches!(self.wanted.view, View::Broker | View::System) {
             return Some(frame("resync", NOTHING));
         }
         let notice = house_notice(self.visit.t, connected);

@@ -4,7 +4,8 @@
 //! script it waits a moment for the end, so that the next page can tell it.
 
 use super::error::wants_fragment;
-use super::show::{self, Reading};
+use super::home;
+use super::show::{self, Dearness, Reading};
 use super::visit::{Visit, device_of, entity_of, no_device, page, see_other};
 use crate::app::App;
 use crate::auth::CurrentUser;
@@ -133,14 +134,15 @@ async fn fragment(
         now: visit.now,
         rights: user.subject.rights(id),
     };
+    let dear = home::dearness(app, user, back, id).await?;
     let look = Look {
         t: visit.t,
         csrf: &visit.viewer.csrf,
         back,
     };
     Ok(page(match back {
-        Back::Home => show::card(reading, &view).draw(look),
-        Back::Device(_) => device::panel(look, &show::panel(reading, &view)),
+        Back::Home | Back::Found(_) => show::card(reading, &view, dear).draw(look),
+        Back::Device(_) => device::panel(look, &show::panel(reading, &view, dear != Dearness::No)),
     }))
 }
 

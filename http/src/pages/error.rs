@@ -2,11 +2,13 @@
 //!
 //! Owner of the translation from a problem's code to words for people.
 
+use super::taste::Taste;
+use super::visit::{MAY_NOT, NO_DEVICE};
 use crate::problem::Problem;
 use actix_web::http::header::REFERER;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use iothome_views::pages::error::{self, ErrorPage};
-use iothome_views::texts::{ENGLISH, Texts};
+use iothome_views::texts::Texts;
 use tracing_actix_web::RequestId;
 
 /// The header by which the script asks for a fragment instead of a page.
@@ -19,7 +21,7 @@ pub(super) fn wants_fragment(request: &HttpRequest) -> bool {
 
 /// A problem as a page.
 pub(crate) fn error_page(request: &HttpRequest, problem: &Problem) -> HttpResponse {
-    let t = &ENGLISH;
+    let Taste { t, theme } = Taste::of(request);
     let status = problem.status.as_u16();
     let reference = problem.status.is_server_error().then(|| {
         request
@@ -27,12 +29,19 @@ pub(crate) fn error_page(request: &HttpRequest, problem: &Problem) -> HttpRespon
             .get::<RequestId>()
             .map(ToString::to_string)
     });
+    let (detail, detail_is_english) = match said(t, problem) {
+        Some(said) => (Some(said.to_owned()), false),
+        None if tells(problem) => (Some(problem.detail.clone()), true),
+        None => (None, false),
+    };
     let model = ErrorPage {
         status,
-        detail: detail(t, problem),
+        detail,
+        detail_is_english,
         retry_after_s: problem.retry_after_s.map(Into::into),
         reference: reference.flatten(),
         back: back(request),
+        theme,
     };
     let markup = if wants_fragment(request) {
         error::fragment(t, &model)
@@ -44,9 +53,9 @@ pub(crate) fn error_page(request: &HttpRequest, problem: &Problem) -> HttpRespon
         .body(markup.into_string())
 }
 
-/// What is worth saying beyond the page's own words; codes that it does not know say nothing.
-fn detail(t: &Texts, problem: &Problem) -> Option<String> {
-    let said = match problem.code {
+/// What is to be said beyond the page's own words.
+fn said(t: &Texts, problem: &Problem) -> Option<&'static str> {
+    Some(match problem.code {
         "state_unknown" => t.error.state_unknown,
         "stale_form" | "cross_site" => t.error.form_stale,
         "not_durable" if problem.extra.get("sent").is_some_and(|sent| sent == true) => {
@@ -57,15 +66,19 @@ fn detail(t: &Texts, problem: &Problem) -> Option<String> {
         "busy" => t.error.busy,
         "stopping" => t.error.stopping,
         "invalid" if problem.field.as_deref() == Some("action") => t.error.action,
-        "unknown_host" | "conflict" | "taken" | "invalid" | "bad_value" => {
-            return Some(problem.detail.clone());
-        }
-        "forbidden" | "not_found" if problem.detail == t.error.may_not_control => {
-            t.error.may_not_control
-        }
+        "taken" => t.error.taken,
+        "last_admin" => t.error.last_admin,
+        "unknown_host" => t.error.unknown_host,
+        NO_DEVICE => t.error.no_device,
+        MAY_NOT => t.error.may_not_control,
         _ => return None,
-    };
-    Some(said.to_owned())
+    })
+}
+
+/// Whether the problem's own sentence tells more than nothing: it is made of the values in
+/// question, in English. Other codes may tell of the hub's inside.
+fn tells(problem: &Problem) -> bool {
+    matches!(problem.code, "conflict" | "invalid" | "bad_value")
 }
 
 /// Where the browser came from, if that is another page of this hub.
@@ -83,6 +96,7 @@ mod tests {
     use super::*;
     use actix_web::http::StatusCode;
     use actix_web::test::TestRequest;
+    use iothome_views::texts::ENGLISH;
 
     #[test]
     fn a_way_back_leads_only_to_pages_of_this_hub() {
@@ -109,10 +123,9 @@ mod tests {
 
     #[test]
     fn inner_errors_stay_inside() {
-        let t = &ENGLISH;
         let internal = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "secret");
-        assert_eq!(detail(t, &internal), None);
-        let value = Problem::invalid("value", "1 to 100");
-        assert_eq!(detail(t, &value).as_deref(), Some("1 to 100"));
+        assert_eq!(said(&ENGLISH, &internal), None);
+        assert!(!tells(&internal));
+        assert!(tells(&Problem::invalid("value", "1 to 100")));
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Owner of accepting and ignoring by page.
 
+use super::add_device::{faulty, rooms, told};
 use super::visit::{Visit, page, see_other};
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::auth::extract::Form;
-use crate::problem::Answer;
+use crate::problem::{Answer, Problem};
 use actix_web::web;
 use iothome_actors::{Accept, NewDeviceView};
 use iothome_store::NewStatus;
@@ -15,7 +16,7 @@ use iothome_views::links;
 use iothome_views::pages::new_devices::{self as view, NewDevicesPage, Waiting, WaitingDevice};
 use iothome_views::time::When;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Entities named of a waiting device; a bundle may hold hundreds.
 const OFFERS: usize = 40;
@@ -26,25 +27,22 @@ const DEVICES: usize = 200;
 pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
     user.admin()?;
     let visit = Visit::of(&app, &user).await?;
+    let model = list(&app, &visit);
+    let live = visit.live("directory");
+    Ok(page(view::page(visit.t, &visit.viewer, &live, &model)))
+}
+
+fn list(app: &App, visit: &Visit) -> NewDevicesPage {
     let mut waiting = app.hub.new_devices().to_vec();
     waiting.sort_by_key(|new| std::cmp::Reverse(new.first_seen_at));
-    let rooms: BTreeSet<String> = app
-        .hub
-        .house()
-        .devices()
-        .iter()
-        .filter_map(|device| device.room.clone())
-        .collect();
-    let model = NewDevicesPage {
+    NewDevicesPage {
         devices: waiting
             .iter()
             .take(DEVICES)
-            .map(|new| waiting_device(&visit, new))
+            .map(|new| waiting_device(visit, new))
             .collect(),
-        rooms: rooms.into_iter().collect(),
-    };
-    let live = visit.live("directory");
-    Ok(page(view::page(visit.t, &visit.viewer, &live, &model)))
+        rooms: rooms(app),
+    }
 }
 
 fn waiting_device(visit: &Visit, new: &NewDeviceView) -> WaitingDevice {
@@ -77,6 +75,9 @@ fn waiting_device(visit: &Visit, new: &NewDeviceView) -> WaitingDevice {
         topics: new.topics.clone(),
         first_seen: when(new.first_seen_at),
         last_seen: when(new.last_seen_at),
+        room: String::new(),
+        problems: BTreeMap::new(),
+        typed_name: None,
     }
 }
 
@@ -105,8 +106,30 @@ pub(crate) async fn accept(
         name: given(&form.0.name),
         room: given(&form.0.room),
     };
-    let device = app.hub.accept_new(&path, accept, &user.subject).await?;
-    Ok(see_other(&links::device(&device.id)))
+    match app.hub.accept_new(&path, accept, &user.subject).await {
+        Ok(device) => Ok(see_other(&links::device(&device.id))),
+        Err(error) => again(&app, &user, &path, form.0, error.into()).await,
+    }
+}
+
+/// The list once more, with what was typed and what is wrong with it.
+async fn again(
+    app: &App,
+    user: &CurrentUser,
+    id: &str,
+    typed: AcceptForm,
+    problem: Problem,
+) -> Answer {
+    let visit = Visit::of(app, user).await?;
+    let mut model = list(app, &visit);
+    let device = model.devices.iter_mut().find(|device| device.id == id);
+    let (Some(device), Some(told)) = (device, told(visit.t, &problem)) else {
+        return Err(problem);
+    };
+    device.problems.extend([told]);
+    device.typed_name = Some(typed.name);
+    device.room = typed.room;
+    Ok(faulty(view::page(visit.t, &visit.viewer, "", &model)))
 }
 
 /// The same form sent by "Ignore": what stands in its fields does not matter.

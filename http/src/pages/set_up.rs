@@ -2,46 +2,67 @@
 //!
 //! Owner of the set-up form; what set-up is, REST and this page share.
 
+use super::place;
 use super::sign_in::agent;
+use super::taste::Taste;
 use super::visit::see_other;
+use crate::api::home::check_name;
 use crate::api::setup::{self, SetupRequest};
 use crate::app::App;
 use crate::auth::extract::OpenForm;
-use crate::auth::sign_in;
+use crate::auth::sign_in::{self, check_new_password, check_user_name};
+use crate::cities;
 use crate::door::client::Client;
 use crate::problem::{Answer, Problem};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use iothome_actors::SessionKind;
+use iothome_actors::{PASSWORD_MIN, SessionKind};
+use iothome_views::components::place::Typed;
 use iothome_views::links;
 use iothome_views::pages::set_up::{self as view, SetUpForm, SetUpPage, SetUpProblems};
-use iothome_views::texts::ENGLISH;
+use iothome_views::texts::Texts;
 use serde::Deserialize;
 
 /// The form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fields {
+    #[serde(default)]
     code: String,
+    #[serde(default)]
     home: String,
+    #[serde(default)]
+    city: String,
+    #[serde(default)]
     zone: String,
     #[serde(default)]
     latitude: String,
     #[serde(default)]
     longitude: String,
+    #[serde(default)]
     username: String,
+    #[serde(default)]
     password: String,
 }
 
 /// The page, once; afterwards there is nothing here.
-pub(crate) async fn show(app: web::Data<App>) -> Answer {
+pub(crate) async fn show(app: web::Data<App>, request: HttpRequest) -> Answer {
     if app.is_set_up().await? {
         return Ok(see_other(links::SIGN_IN));
     }
-    let model = SetUpPage {
-        zones: zones(),
+    let model = blank();
+    Ok(super::visit::page(view::page(
+        Taste::of(&request).t,
+        &model,
+    )))
+}
+
+fn blank() -> SetUpPage {
+    SetUpPage {
+        cities: cities::to_choose(),
+        zones: cities::zones(),
         ..SetUpPage::default()
-    };
-    Ok(super::visit::page(view::page(&ENGLISH, &model)))
+    }
 }
 
 /// Sets the home up and signs its first administrator in.
@@ -51,133 +72,109 @@ pub(crate) async fn submit(
     request: HttpRequest,
     form: OpenForm<Fields>,
 ) -> Answer {
+    let t = Taste::of(&request).t;
     let fields = form.0;
     let typed = SetUpForm {
         home: fields.home.clone(),
-        zone: fields.zone.clone(),
-        latitude: fields.latitude.clone(),
-        longitude: fields.longitude.clone(),
+        place: Typed {
+            city: fields.city.clone(),
+            zone: fields.zone.clone(),
+            latitude: fields.latitude.clone(),
+            longitude: fields.longitude.clone(),
+        },
         username: fields.username.clone(),
     };
-    let (name, password) = (fields.username.clone(), fields.password.clone());
-    if let Err(problem) = perform(&app, fields).await {
-        return again(&problem, typed);
+    if app.is_set_up().await? {
+        return Ok(see_other(links::SIGN_IN));
+    }
+    // Before the code is tried: a slip elsewhere must not cost one of its ten tries.
+    let wanted = match check(t, fields, &typed) {
+        Ok(wanted) => wanted,
+        Err(problems) => return Ok(again(t, typed, *problems, StatusCode::UNPROCESSABLE_ENTITY)),
+    };
+    let (name, password) = (wanted.username.clone(), wanted.password.clone());
+    if let Err(problem) = setup::perform(&app, wanted).await {
+        return refused(t, typed, &problem);
     }
     let kind = SessionKind::Browser;
     let agent = agent(&request);
     let opened = sign_in::sign_in(&app, &client, kind, &agent, &name, password).await?;
-    let mut response = see_other(links::HOME);
+    let mut response = see_other(links::FIRST_DEVICE);
     sign_in::put_cookies(&app, &client, &opened, &mut response)?;
     Ok(response)
 }
 
-async fn perform(app: &App, fields: Fields) -> Answer<()> {
-    let wanted = SetupRequest {
-        latitude: degrees("latitude", &fields.latitude)?,
-        longitude: degrees("longitude", &fields.longitude)?,
-        code: fields.code,
-        home: fields.home,
-        zone: fields.zone.trim().to_owned(),
-        username: fields.username,
-        password: fields.password,
-    };
-    setup::perform(app, wanted).await.map(drop)
-}
-
-fn degrees(field: &'static str, text: &str) -> Answer<Option<f64>> {
-    let text = text.trim().replace(',', ".");
-    if text.is_empty() {
-        return Ok(None);
+/// What is wanted, or everything that is wrong with it.
+fn check(t: &Texts, fields: Fields, typed: &SetUpForm) -> Result<SetupRequest, Box<SetUpProblems>> {
+    let mut problems = SetUpProblems::default();
+    let say = |wrong: bool, words: &str| wrong.then(|| words.to_owned());
+    problems.code = say(fields.code.trim().is_empty(), t.set_up.code_missing);
+    let no_name = check_name("home", &fields.home).is_err();
+    problems.home = say(no_name, t.set_up.problem_home);
+    let no_user = check_user_name("username", &fields.username).is_err();
+    problems.username = say(no_user, t.set_up.problem_user_name);
+    problems.password = password_problem(t, &fields.password);
+    let place = place::read(t, &typed.place, None);
+    match place {
+        Ok(place) if !problems.any() => Ok(SetupRequest {
+            code: fields.code,
+            home: fields.home,
+            zone: place.zone,
+            latitude: place.latitude,
+            longitude: place.longitude,
+            username: fields.username.trim().to_owned(),
+            password: fields.password,
+        }),
+        place => {
+            problems.place = place.err().unwrap_or_default();
+            problems.whole = Some(t.frame.form_has_problems.to_owned());
+            Err(Box::new(problems))
+        }
     }
-    text.parse()
-        .map(Some)
-        .map_err(|_| Problem::invalid(field, ENGLISH.set_up.problem_number))
 }
 
-/// The page once more, with what is wrong beside its field.
-fn again(problem: &Problem, form: SetUpForm) -> Answer {
-    let t = &ENGLISH;
-    let said = match problem.code {
-        "wrong_code" => t.set_up.code_wrong.to_owned(),
-        "code_ended" => t.set_up.code_spent.to_owned(),
-        "invalid" => said(problem),
-        "busy" => t.sign_in.busy.to_owned(),
-        _ => return Err(problem.clone()),
+/// What is wrong with a new password, in words.
+pub(super) fn password_problem(t: &Texts, password: &str) -> Option<String> {
+    check_new_password("password", password).err()?;
+    let short = password.chars().count() < PASSWORD_MIN;
+    let words = if short {
+        t.set_up.problem_password_short
+    } else {
+        t.set_up.problem_password_long
     };
+    Some(words.to_owned())
+}
+
+/// The page once more, after the house said no.
+fn refused(t: &'static Texts, form: SetUpForm, problem: &Problem) -> Answer {
     let mut problems = SetUpProblems {
         whole: Some(t.frame.form_has_problems.to_owned()),
         ..SetUpProblems::default()
     };
-    let place = match problem.field.as_deref() {
-        Some("code") => &mut problems.code,
-        Some("home") => &mut problems.home,
-        Some("zone") => &mut problems.zone,
-        Some("latitude" | "longitude") => &mut problems.place,
-        Some("username" | "name") => &mut problems.username,
-        Some("password") => &mut problems.password,
-        _ => &mut problems.whole,
-    };
-    *place = Some(said);
-    let model = SetUpPage {
-        form,
-        problems,
-        zones: zones(),
-    };
-    let mut response = HttpResponse::build(problem.status)
-        .content_type("text/html; charset=utf-8")
-        .body(view::page(t, &model).into_string());
+    match problem.code {
+        "wrong_code" => problems.code = Some(t.set_up.code_wrong.to_owned()),
+        "code_ended" => problems.code = Some(t.set_up.code_spent.to_owned()),
+        "busy" => problems.whole = Some(t.sign_in.busy.to_owned()),
+        _ => return Err(problem.clone()),
+    }
+    let mut response = again(t, form, problems, problem.status);
     problem.put_headers(response.headers_mut());
     Ok(response)
 }
 
-fn said(problem: &Problem) -> String {
-    let t = &ENGLISH;
-    match problem.field.as_deref() {
-        Some("zone") => t.set_up.problem_zone.to_owned(),
-        Some("password") => t.set_up.problem_password_short.to_owned(),
-        _ => problem.detail.clone(),
-    }
-}
-
-/// Zones to suggest: those named after a place.
-fn zones() -> Vec<String> {
-    const REGIONS: [&str; 9] = [
-        "Africa/",
-        "America/",
-        "Antarctica/",
-        "Asia/",
-        "Atlantic/",
-        "Australia/",
-        "Europe/",
-        "Indian/",
-        "Pacific/",
-    ];
-    let mut zones: Vec<String> = jiff::tz::db()
-        .available()
-        .map(|name| name.to_string())
-        .filter(|name| REGIONS.iter().any(|region| name.starts_with(region)))
-        .collect();
-    zones.sort_unstable();
-    zones.dedup();
-    zones
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_place_is_no_place_and_a_comma_is_a_point() {
-        assert_eq!(degrees("latitude", " ").ok(), Some(None));
-        assert_eq!(degrees("latitude", "52,52").ok(), Some(Some(52.52)));
-        let problem = degrees("longitude", "east").expect_err("no number");
-        assert_eq!(problem.field.as_deref(), Some("longitude"));
-    }
-
-    #[test]
-    fn zones_are_places() {
-        let zones = zones();
-        assert!(zones.iter().any(|zone| zone == "Europe/Berlin"));
-        assert!(!zones.iter().any(|zone| zone.starts_with("Etc/")));
-    }
+/// The page once more, with what is wrong beside its field.
+fn again(
+    t: &'static Texts,
+    form: SetUpForm,
+    problems: SetUpProblems,
+    status: StatusCode,
+) -> HttpResponse {
+    let model = SetUpPage {
+        form,
+        problems,
+        ..blank()
+    };
+    HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .body(view::page(t, &model).into_string())
 }

@@ -2,6 +2,7 @@
 //!
 //! Owner of those two forms. It must never tell whether the user or the password was wrong.
 
+use super::taste::Taste;
 use super::visit::see_other;
 use crate::app::App;
 use crate::auth::extract::{Form, OpenForm};
@@ -14,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use iothome_actors::SessionKind;
 use iothome_views::links;
 use iothome_views::pages::sign_in::{self as view, SignInPage, SignInProblem};
-use iothome_views::texts::ENGLISH;
+use iothome_views::texts::Texts;
 use serde::Deserialize;
 
 /// Where to go afterwards.
@@ -47,7 +48,10 @@ pub(crate) async fn show(app: web::Data<App>, request: HttpRequest, query: Query
         next,
         ..SignInPage::default()
     };
-    Ok(super::visit::page(view::page(&ENGLISH, &model)))
+    Ok(super::visit::page(view::page(
+        Taste::of(&request).t,
+        &model,
+    )))
 }
 
 /// Opens a session, in place of the one this browser had.
@@ -72,7 +76,7 @@ pub(crate) async fn submit(
             }
             Ok(response)
         }
-        Err(problem) => again(&problem, form.username, next),
+        Err(problem) => again(Taste::of(&request).t, &problem, form.username, next),
     }
 }
 
@@ -84,7 +88,7 @@ pub(super) fn agent(request: &HttpRequest) -> String {
 }
 
 /// The page once more, with what went wrong; other problems get their own page.
-fn again(problem: &Problem, name: String, next: Option<String>) -> Answer {
+fn again(t: &'static Texts, problem: &Problem, name: String, next: Option<String>) -> Answer {
     let said = match problem.code {
         "wrong_credentials" => SignInProblem::Wrong,
         "too_many_requests" => SignInProblem::Throttled,
@@ -98,7 +102,7 @@ fn again(problem: &Problem, name: String, next: Option<String>) -> Answer {
     };
     let mut response = HttpResponse::build(problem.status)
         .content_type("text/html; charset=utf-8")
-        .body(view::page(&ENGLISH, &model).into_string());
+        .body(view::page(t, &model).into_string());
     problem.put_headers(response.headers_mut());
     Ok(response)
 }

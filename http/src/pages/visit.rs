@@ -5,15 +5,21 @@
 use crate::app::App;
 use crate::auth::{CurrentUser, csrf};
 use crate::problem::{Answer, Problem};
+use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use iothome_engine::ids::{DeviceId, EntityId};
 use iothome_engine::policy::{Decision, Right};
 use iothome_engine::time::Timestamp;
 use iothome_store::NewStatus;
-use iothome_views::texts::{ENGLISH, Texts};
+use iothome_views::texts::Texts;
 use iothome_views::{Markup, Viewer, links};
 use jiff::tz::TimeZone;
+
+/// The code of a device that is not there for this user.
+pub(super) const NO_DEVICE: &str = "no_device";
+/// The code of a device that is seen but not to be driven.
+pub(super) const MAY_NOT: &str = "may_not_control";
 
 /// One look at a page.
 pub(crate) struct Visit {
@@ -42,12 +48,13 @@ impl Visit {
             admin,
             csrf: csrf::issue(&app.keys, user.session)
                 .map_err(|error| Problem::internal(&error))?,
-            home: home.map_or_else(|| ENGLISH.product.to_owned(), |h| h.name),
+            home: home.map_or_else(|| user.taste.t.product.to_owned(), |h| h.name),
             waiting: if admin { waiting(app) } else { 0 },
             broker_connected: app.hub.broker().connected,
+            theme: user.taste.theme,
         };
         Ok(Self {
-            t: &ENGLISH,
+            t: user.taste.t,
             viewer,
             zone: zone.unwrap_or(TimeZone::UTC),
             now: app.now(),
@@ -97,7 +104,7 @@ pub(crate) fn device_of(
     }
     match user.subject.decide(right, &id) {
         Decision::Allowed => Ok(id),
-        Decision::Denied => Err(Problem::forbidden(ENGLISH.error.may_not_control)),
+        Decision::Denied => Err(may_not()),
         Decision::Hidden => Err(no_device()),
     }
 }
@@ -107,7 +114,20 @@ pub(crate) fn entity_of(id: &str) -> Answer<EntityId> {
     id.parse().map_err(|_| no_device())
 }
 
-/// 404, in words.
+/// 404; the error page has the words.
 pub(crate) fn no_device() -> Problem {
-    Problem::not_found(ENGLISH.error.no_device)
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        NO_DEVICE,
+        "there is no such device for this user",
+    )
+}
+
+/// 403; the error page has the words.
+fn may_not() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        MAY_NOT,
+        "this user may see the device but not do this",
+    )
 }

@@ -51,6 +51,8 @@ pub(crate) enum Signal {
     Missed(Vec<Change>),
     /// The reader's rights changed: what it may see must be worked out anew.
     Rights,
+    /// A moment has passed: what is not a change of the house may be looked at.
+    Look,
     /// The reader is being told to load everything anew: forget what it knew.
     Resync,
 }
@@ -186,7 +188,7 @@ impl<T: FnMut(&Signal, &Subject) -> Vec<Frame>> Reader<T> {
                 Woken::Ended | Woken::Received(Err(RecvError::Closed)) => return None,
                 Woken::KeepAlive if self.beats => "event: beat\ndata: {}\n\n".to_owned(),
                 Woken::KeepAlive => ": keep-alive\n\n".to_owned(),
-                Woken::Look => self.rights(),
+                Woken::Look => self.look(),
                 Woken::Received(Err(RecvError::Lagged(_))) => self.resync(),
                 Woken::Received(Ok(first)) => self.batch(first),
             };
@@ -248,6 +250,12 @@ impl<T: FnMut(&Signal, &Subject) -> Vec<Frame>> Reader<T> {
         let mut text = self.rights();
         let changes = batch.into_iter().filter_map(|c| c.change).collect();
         text.push_str(&self.say(&Signal::Changed(newest_per_device(changes))));
+        text
+    }
+
+    fn look(&mut self) -> String {
+        let mut text = self.rights();
+        text.push_str(&self.say(&Signal::Look));
         text
     }
 

@@ -26,6 +26,7 @@ fn names(signal: &Signal, subject: &Subject) -> Vec<Frame> {
         Signal::Missed(changes) => format!("missed {}", changes.len()),
         Signal::Rights => format!("rights {}", subject.role.as_str()),
         Signal::Resync => "reset".to_owned(),
+        Signal::Look => return Vec::new(),
     };
     vec![Frame { event: "t", data }]
 }

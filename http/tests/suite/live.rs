@@ -9,29 +9,29 @@ use std::pin::Pin;
 type Body = Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>;
 
 /// An open stream of a page.
-struct Stream {
+pub(crate) struct Stream {
     body: Body,
     buffer: String,
 }
 
 /// One event: its name, data and id.
 #[derive(Debug)]
-struct Event {
-    name: String,
-    data: String,
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) data: String,
     id: String,
 }
 
 impl Stream {
     /// As the script opens it: at the address that the page holds.
-    async fn open(house: &TestHouse, browser: &mut Browser<'_>, page: &str) -> Self {
+    pub(crate) async fn open(house: &TestHouse, browser: &mut Browser<'_>, page: &str) -> Self {
         let html = browser.get(page).await.text;
         let (_, rest) = html.split_once("data-live=\"").expect("a live page");
         let address = rest.split('"').next().unwrap().replace("&amp;", "&");
         Self::at(house, browser, &address).await
     }
 
-    async fn at(house: &TestHouse, browser: &Browser<'_>, address: &str) -> Self {
+    pub(crate) async fn at(house: &TestHouse, browser: &Browser<'_>, address: &str) -> Self {
         // No timeout: a stream has no end.
         let client = reqwest::Client::builder().build().unwrap();
         let response = client
@@ -49,14 +49,14 @@ impl Stream {
     }
 
     /// The next event with a name; `None` when the stream has ended.
-    async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         tokio::time::timeout(PATIENCE, self.read())
             .await
             .expect("an event or the end in time")
     }
 
     /// The next event of that name whose words hold these.
-    async fn find(&mut self, name: &str, words: &str) -> Event {
+    pub(crate) async fn find(&mut self, name: &str, words: &str) -> Event {
         loop {
             let event = self.next().await.expect("the stream goes on");
             if event.name == name && words_of(&event.data).contains(words) {
@@ -101,7 +101,7 @@ async fn a_report_re_renders_the_card_and_the_device_page() {
     let card = home.find("card", "The socket On reported").await;
     assert!(
         card.data
-            .starts_with("<article class=\"card\" id=\"card-socket\"")
+            .starts_with("<article class=\"card single\" id=\"card-socket\"")
     );
     assert!(
         card.id.contains('-'),
@@ -206,7 +206,7 @@ async fn the_stream_ends_with_the_session() {
     let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
     let mut stream = Stream::open(&house, &mut browser, "/").await;
     stream.find("hello", "").await;
-    let token = browser.token("/sessions").await;
+    let token = browser.token("/you").await;
     browser.post("/sign-out", &[("csrf", &token)]).await;
     while let Some(event) = stream.next().await {
         assert_ne!(event.name, "card");

@@ -297,7 +297,7 @@ async fn who_signs_in_again_gets_a_new_session_in_place_of_the_old_one() {
     let right = [("username", "eve"), ("password", "member's password")];
     let answer = browser.post("/sign-in", &right).await;
     assert_eq!(answer.status, 303, "{}", answer.text);
-    let page = browser.get("/sessions").await.text;
+    let page = browser.get("/you").await.text;
     assert!(page.contains("eve"), "{page}");
     let old = house.request(Method::GET, "/").header("cookie", before);
     assert_eq!(

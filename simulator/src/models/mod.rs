@@ -6,6 +6,7 @@ mod climate;
 mod doors;
 mod senses;
 mod switching;
+mod washing;
 
 use crate::appliance::{Appliance, Introduction, bundle, own_base, singles};
 use serde_json::Value;
@@ -33,6 +34,8 @@ pub enum Model {
     Outdoor,
     /// Smoke and battery.
     Smoke,
+    /// A washing machine with programmes.
+    Washer,
     /// Hand-made firmware: `1`/`0` on `esp8266/socket`, JSON on its status topic.
     EspSocket,
 }
@@ -51,6 +54,7 @@ impl Model {
             Self::Blind => Box::new(doors::Blind::default()),
             Self::Motion => Box::new(senses::Motion::default()),
             Self::Smoke => Box::new(senses::Smoke::default()),
+            Self::Washer => Box::new(washing::Washer::default()),
         }
     }
 
@@ -94,6 +98,7 @@ impl Model {
             Self::Motion => "Notice 3",
             Self::Outdoor => "Weather 9",
             Self::Smoke => "Alarm 5",
+            Self::Washer => "Drum 7",
             Self::EspSocket => "Workbench",
         }
     }

@@ -4,11 +4,12 @@
 //! because the acceptance was not written.
 
 mod batch;
+mod latency;
 
 use crate::db::{Row, id};
 use crate::{Store, StoreError};
 use iothome_engine::command::{Command, CommandWrite, Status};
-use iothome_engine::ids::{CommandId, DeviceId, EntityId};
+use iothome_engine::ids::{CommandId, DeviceId, EntityId, ScheduleId};
 use iothome_engine::time::Timestamp;
 
 /// How long an idempotency key counts: 24 hours.
@@ -46,6 +47,10 @@ const OF_ENTITY: &str = select!(
 // open commands for one that walks through all there ever were.
 const OPEN_OF_DEVICE: &str = select!("WHERE device_id = $1 AND ended_at IS NULL");
 const OPEN: &str = select!("WHERE ended_at IS NULL");
+const CAUSED: &str = select!(
+    "WHERE id IN (SELECT command_id FROM occurrence_actions
+        WHERE schedule_id = $1 AND due_at BETWEEN $2 AND $3)"
+);
 
 /// Reads commands, the oldest first.
 fn oldest_first(rows: &[Row]) -> Result<Vec<Command>, StoreError> {
@@ -163,6 +168,20 @@ impl Store {
     /// Whatever the database says.
     pub async fn open_commands_all(&self) -> Result<Vec<Command>, StoreError> {
         let rows = self.house().all(OPEN, []).await?;
+        oldest_first(&rows)
+    }
+
+    /// The commands that occurrences of a schedule caused, the oldest first; both ends count.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn commands_caused(
+        &self,
+        schedule: ScheduleId,
+        due: (Timestamp, Timestamp),
+    ) -> Result<Vec<Command>, StoreError> {
+        let args = [id(schedule), due.0.into(), due.1.into()];
+        let rows = self.house().all(CAUSED, args).await?;
         oldest_first(&rows)
     }
 

@@ -9,7 +9,8 @@ use iothome_engine::ids::{DeviceId, EntityId};
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
 
-const DEVICES: &str = "SELECT id, name, room, about, origin, sender_verified, created_at, version
+const DEVICES: &str = "SELECT id, name, room, about, origin, sender_verified, created_at, version,
+    icon, position
     FROM devices WHERE deleted_at IS NULL";
 const IDENTITIES: &str = "SELECT device_id, key FROM identities WHERE TRUE";
 const ENTITIES: &str = "SELECT device_id, id, kind, name, raw, config_topic, config_hash, key,
@@ -22,6 +23,8 @@ fn device(row: &Row) -> Result<StoredDevice, StoreError> {
         id: row.parsed(0, "device")?,
         name: row.text(1)?,
         room: row.opt_text(2)?,
+        icon: row.opt_text(8)?,
+        position: row.opt_int(9)?,
         about: row.json(3, "device")?,
         origin: Origin::from_word(&origin).ok_or_else(|| StoreError::corrupt("device", origin))?,
         identity: Vec::new(),

@@ -46,6 +46,10 @@ pub struct StoredDevice {
     pub name: String,
     /// Its room.
     pub room: Option<String>,
+    /// The picture that a person chose for it.
+    pub icon: Option<String>,
+    /// Its place in its room; without one it comes after those that have one, by name.
+    pub position: Option<i64>,
     /// What it says it is.
     pub about: About,
     /// How the house came to know it.
@@ -92,8 +96,12 @@ pub struct StoredEntity {
 pub struct DevicePatch {
     /// A new name.
     pub name: Option<String>,
-    /// Another room, or none.
+    /// Another room, or none: there it has no position until one is given.
     pub room: Option<Option<String>>,
+    /// Another picture, or none.
+    pub icon: Option<Option<String>>,
+    /// Another position, or none.
+    pub position: Option<Option<i64>>,
     /// What it now says it is.
     pub about: Option<About>,
     /// Whether its broker user is one that the hub manages.

@@ -6,6 +6,7 @@
 use super::{DevicePatch, StoredDevice, StoredEntity};
 use crate::credentials::insert_credential;
 use crate::db::{Arg, Tx, id, json};
+use crate::rooms::ensure_room;
 use crate::{Store, StoreError};
 use iothome_engine::access::Credential;
 use iothome_engine::ids::DeviceId;
@@ -74,20 +75,23 @@ impl Store {
         credentials: &[Credential],
     ) -> Result<(), StoreError> {
         let mut tx = self.house().begin().await?;
-        let args: [Arg; 8] = [
+        let room = ensure_room(&mut tx, device.room.as_deref()).await?;
+        let args: [Arg; 10] = [
             id(&device.id),
             device.name.as_str().into(),
-            device.room.as_deref().into(),
+            room.into(),
             json(&device.about, "device")?.into(),
             device.origin.as_str().into(),
             device.sender_verified.into(),
             device.created_at.into(),
             device.version.into(),
+            device.icon.as_deref().into(),
+            device.position.into(),
         ];
         tx.run(
             "INSERT INTO devices (id, name, room, about, origin, sender_verified, created_at,
-                version, deleted_at, history_kept)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, TRUE)",
+                version, icon, position, deleted_at, history_kept)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, TRUE)",
             args,
         )
         .await
@@ -121,15 +125,20 @@ impl Store {
             .as_ref()
             .map(|a| json(a, "device"))
             .transpose()?;
-        let args: [Arg; 8] = [
+        let room = ensure_room(&mut tx, patch.room.as_ref().and_then(|r| r.as_deref())).await?;
+        let args: [Arg; 12] = [
             id(device),
             patch.name.as_deref().into(),
             patch.room.is_some().into(),
-            patch.room.clone().flatten().into(),
+            room.into(),
             about.into(),
             patch.sender_verified.is_some().into(),
             patch.sender_verified.unwrap_or_default().into(),
             version.into(),
+            patch.icon.is_some().into(),
+            patch.icon.clone().flatten().into(),
+            patch.position.is_some().into(),
+            patch.position.flatten().into(),
         ];
         let changed = tx
             .first(
@@ -137,6 +146,9 @@ impl Store {
                     room = CASE WHEN $3 THEN $4 ELSE room END,
                     about = COALESCE($5, about),
                     sender_verified = CASE WHEN $6 THEN $7 ELSE sender_verified END,
+                    icon = CASE WHEN $9 THEN $10 ELSE icon END,
+                    position = CASE WHEN $11 THEN $12
+                        WHEN $3 AND room IS DISTINCT FROM $4 THEN NULL ELSE position END,
                     version = version + 1
                  WHERE id = $1 AND deleted_at IS NULL AND ($8 IS NULL OR version = $8)
                  RETURNING version",
@@ -185,6 +197,8 @@ impl Store {
             .await?;
         crate::users::found(gone)?;
         tx.run("DELETE FROM grants WHERE device_id = $1", [id(device)])
+            .await?;
+        tx.run("DELETE FROM favourites WHERE device_id = $1", [id(device)])
             .await?;
         tx.run("DELETE FROM entities WHERE device_id = $1", [id(device)])
             .await?;

@@ -4,6 +4,7 @@
 //! and losses. It must never make a command wait: its connections are its own,
 //! and every transaction of it is short.
 
+mod band;
 mod marks;
 mod query;
 mod retention;
@@ -11,6 +12,7 @@ mod roll_up;
 mod series;
 mod write;
 
+pub use band::{BAND_SLOTS_MAX, Band};
 use iothome_engine::history::{LastState, Sample};
 use iothome_engine::ids::{DeviceId, EntityRef};
 use iothome_engine::time::Timestamp;

@@ -157,6 +157,16 @@ impl Store {
         Ok(u64::try_from(lost).unwrap_or(0))
     }
 
+    /// When nothing could be known of a device.
+    pub(super) async fn gaps_between(
+        &self,
+        device: &DeviceId,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<Gap>, StoreError> {
+        self.gaps(device, Stretch { from, to }).await
+    }
+
     async fn gaps(&self, device: &DeviceId, stretch: Stretch) -> Result<Vec<Gap>, StoreError> {
         let mut gaps = self.hub_gaps(stretch).await?;
         gaps.extend(self.device_gaps(device, stretch).await?);

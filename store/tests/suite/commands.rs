@@ -2,7 +2,7 @@
 
 use crate::make::{self, NOW, command, command_id, device_id, ended};
 use iothome_engine::command::{CommandWrite, Idempotency, Status};
-use iothome_store::testing::{PgServer, TestStore, on_both};
+use iothome_store::testing::{PgServer, TestStore, database_of, on_both};
 use iothome_store::{DatabaseUrl, Store, StoreError};
 
 fn key(text: &str) -> Idempotency {
@@ -245,11 +245,15 @@ async fn a_connection_killed_in_the_middle_of_a_batch_loses_nothing_half_written
     // Waits until the server has seen the first rows of the open transaction.
     let killed = tokio::task::spawn_blocking(move || {
         loop {
+            // Other tests write to other databases of the same server.
             let begun = PgServer::shared().sql(
                 "postgres",
-                "SELECT COUNT(*) FROM pg_stat_activity
-                 WHERE backend_xid IS NOT NULL AND application_name = 'iothome'
-                   AND query LIKE 'INSERT INTO commands%'",
+                &format!(
+                    "SELECT COUNT(*) FROM pg_stat_activity
+                     WHERE backend_xid IS NOT NULL AND application_name = 'iothome'
+                       AND datname = '{}' AND query LIKE 'INSERT INTO commands%'",
+                    database_of(&url)
+                ),
             );
             if begun != "0" {
                 return PgServer::shared().cut_connections(&url);

@@ -4,6 +4,7 @@
 //! behave alike; it must never reach below the public interface, except to
 //! break something on purpose.
 
+mod band;
 mod commands;
 mod crash;
 mod devices;
@@ -12,3 +13,5 @@ mod make;
 mod opening;
 mod people;
 mod retention;
+mod rooms;
+mod schedules;

@@ -92,6 +92,8 @@ pub(crate) fn device(id: &str) -> StoredDevice {
         id: device_id(id),
         name: format!("The {id}"),
         room: Some("Küche".to_owned()),
+        icon: None,
+        position: None,
         about: About {
             model: Some("M1".to_owned()),
             connections: vec![("mac".to_owned(), "02:00".to_owned())],

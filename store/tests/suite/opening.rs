@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Runs SQL text on a database from outside the store.
-async fn sql(url: &DatabaseUrl, history: bool, text: &'static str) {
+pub(crate) async fn sql(url: &DatabaseUrl, history: bool, text: &'static str) {
     match url {
         DatabaseUrl::Sqlite {
             house,
@@ -258,4 +258,29 @@ async fn a_hub_whose_connection_is_cut_learns_that_the_house_is_lost() {
     let adam = make::user(1, "adam", Role::Admin);
     store.create_user(&adam).await.expect("made");
     assert_eq!(store.open_span(NOW).await.expect("opened"), 1);
+}
+
+#[tokio::test]
+async fn the_size_is_noted_once_a_day_for_a_month() {
+    on_both(async |store| {
+        let day = |n: i64| NOW.plus_millis(n * 86_400_000);
+        store.note_size(day(0)).await.expect("noted");
+        store
+            .note_size(day(0).plus_millis(3_600_000))
+            .await
+            .expect("not noted");
+        let first = store.noted_sizes().await.expect("read");
+        assert_eq!(first.len(), 1);
+        assert!(first[0].bytes > 0 && first[0].at == day(0));
+        for n in 1..40 {
+            store.note_size(day(n)).await.expect("noted");
+        }
+        let month = store.noted_sizes().await.expect("read");
+        assert_eq!((month.len(), month[0].at), (30, day(10)));
+        // A clock that was set back: what was measured later is forgotten.
+        store.note_size(day(12)).await.expect("noted");
+        let back = store.noted_sizes().await.expect("read");
+        assert_eq!(back.last().map(|size| size.at), Some(day(12)));
+    })
+    .await;
 }

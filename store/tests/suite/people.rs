@@ -3,7 +3,7 @@
 use crate::make::{self, NOW, session_id, user_id};
 use iothome_engine::policy::{Right, Rights, Role};
 use iothome_store::testing::{TestStore, on_both};
-use iothome_store::{Home, StoreError, UserPatch};
+use iothome_store::{Home, NewPassword, SESSIONS_MAX, SessionRow, StoreError, UserPatch};
 use std::collections::HashSet;
 
 fn home() -> Home {
@@ -242,7 +242,7 @@ async fn a_grant_joins_a_user_and_a_device_that_are_there() {
             .expect("replaced");
         let grants = store.grants_of(eve).await.expect("read");
         assert_eq!(grants.get(&fridge), Some(&control));
-        let on = store.grants_on(&fridge).await.expect("read");
+        let on = store.grants_on(&fridge, 10, None).await.expect("read");
         assert_eq!(on, [(eve, control)]);
         let nobody = store.set_grant(user_id(9), &fridge, control).await;
         assert!(matches!(nobody, Err(StoreError::NotFound)));
@@ -274,7 +274,13 @@ async fn grants_go_with_the_user_and_with_the_device() {
             .await
             .expect("set");
         store.delete_user(eve).await.expect("deleted");
-        assert!(store.grants_on(&lamp.id).await.expect("read").is_empty());
+        assert!(
+            store
+                .grants_on(&lamp.id, 10, None)
+                .await
+                .expect("read")
+                .is_empty()
+        );
     })
     .await;
 }
@@ -338,6 +344,99 @@ async fn a_session_ends_once_and_is_not_used_after() {
         assert_eq!(ended.expect("ended"), [session_id(3)]);
         let left = store.sessions_of(eve).await.expect("read");
         assert_eq!(left, [make::session(2, eve)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_user_has_a_bounded_number_of_sessions_and_the_longest_unused_go() {
+    on_both(async |store| {
+        with_user_and_device(&store).await;
+        let eve = user_id(1);
+        let count = u32::try_from(SESSIONS_MAX).expect("small") + 2;
+        for n in 0..count {
+            let session = SessionRow {
+                last_used_at: NOW.plus_millis(n.into()),
+                ..make::session(n, eve)
+            };
+            store.create_session(&session).await.expect("made");
+        }
+        let listed = store.sessions_of(eve).await.expect("read");
+        assert_eq!(listed.len(), SESSIONS_MAX);
+        let mut ended = store
+            .end_surplus_sessions_of(eve, NOW)
+            .await
+            .expect("ended");
+        ended.sort();
+        assert_eq!(ended, [session_id(0), session_id(1)]);
+        let again = store.end_surplus_sessions_of(eve, NOW).await;
+        assert_eq!(again.expect("nothing to do"), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn name_role_and_password_change_together_or_not_at_all() {
+    on_both(async |store| {
+        with_user_and_device(&store).await;
+        let (eve, adam) = (user_id(1), make::user(2, "adam", Role::Admin));
+        store.create_user(&adam).await.expect("made");
+        for n in 1..=2 {
+            let session = make::session(n, eve);
+            store.create_session(&session).await.expect("made");
+        }
+        let password = NewPassword {
+            hash: "new".to_owned(),
+            spared: Some(session_id(2)),
+            at: NOW,
+        };
+        let taken = UserPatch {
+            name: Some("ADAM".to_owned()),
+            ..UserPatch::default()
+        };
+        let refused = store
+            .update_user_and_password(eve, &taken, None, &password)
+            .await;
+        assert!(matches!(refused, Err(StoreError::Taken { .. })));
+        let hash = store.password_hash(eve).await.expect("read");
+        assert_eq!(hash.as_deref(), Some("hash of eve"));
+        assert_eq!(store.sessions_of(eve).await.expect("read").len(), 2);
+        let promote = UserPatch {
+            role: Some(Role::Admin),
+            ..UserPatch::default()
+        };
+        let changed = store
+            .update_user_and_password(eve, &promote, Some(1), &password)
+            .await;
+        let (user, ended) = changed.expect("changed");
+        assert_eq!((user.role, user.version), (Role::Admin, 2));
+        assert_eq!(ended, [session_id(1)]);
+        let hash = store.password_hash(eve).await.expect("read");
+        assert_eq!(hash.as_deref(), Some("new"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_grants_are_set_together_or_not_at_all() {
+    on_both(async |store| {
+        with_user_and_device(&store).await;
+        let (eve, fridge) = (user_id(1), make::device_id("fridge"));
+        let all = [
+            (eve, fridge.clone(), Rights::ALL),
+            (eve, make::device_id("nowhere"), Rights::ALL),
+        ];
+        let refused = store.set_grants(&all).await;
+        assert!(matches!(refused, Err(StoreError::NotFound)));
+        assert!(store.grants_of(eve).await.expect("read").is_empty());
+        store.set_grants(&all[..1]).await.expect("set");
+        assert_eq!(
+            store.grants_of(eve).await.expect("read")[&fridge],
+            Rights::ALL
+        );
+        let none = [(eve, fridge, Rights::NONE)];
+        store.set_grants(&none).await.expect("taken away");
+        assert!(store.grants_of(eve).await.expect("read").is_empty());
     })
     .await;
 }

@@ -69,6 +69,20 @@ impl Api {
         }
     }
 
+    /// These words open no door.
+    pub(crate) async fn is_refused_with(&self, username: &str, password: &str) {
+        let body = json!({"username": username, "password": password});
+        let (status, body) = self.post("/api/v1/auth/login", body).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{username}: {body}");
+    }
+
+    /// Every device, as REST tells it.
+    pub(crate) async fn devices(&self) -> Vec<Value> {
+        let (status, body) = self.get("/api/v1/devices?limit=500").await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body["items"].as_array().cloned().unwrap_or_default()
+    }
+
     /// Any request.
     pub(crate) async fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
@@ -105,6 +119,12 @@ impl Api {
         self.request(Method::POST, path, Some(&body)).await
     }
 
+    /// DELETE that has to work.
+    pub(crate) async fn delete(&self, path: &str) {
+        let (status, body) = self.request(Method::DELETE, path, None).await;
+        assert!(status.is_success(), "{path}: {status} {body}");
+    }
+
     /// Asks a command and waits for its end.
     pub(crate) async fn command(&self, device: &str, entity: &str, body: Value) -> Value {
         let path = format!("/api/v1/devices/{device}/entities/{entity}/commands?wait=20s");
@@ -131,6 +151,19 @@ impl Api {
             (found["state"] == *state).then_some(found)
         })
         .await
+    }
+
+    /// Waits until the device's entity of that kind is online and has that state.
+    ///
+    /// Ids of entities follow from what devices announce, so they are looked up by kind.
+    pub(crate) async fn wait_for_kind(&self, device: &str, kind: &str, state: Value) {
+        eventually(&format!("the {kind} of {device} is {state}"), || async {
+            let (_, body) = self.get(&format!("/api/v1/devices/{device}")).await;
+            let entities = body["entities"].as_array()?;
+            let mut found = entities.iter().filter(|e| e["kind"] == kind);
+            found.any(|e| e["state"] == state).then_some(())
+        })
+        .await;
     }
 
     /// Waits until the hub is connected to its broker.

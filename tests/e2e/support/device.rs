@@ -26,6 +26,8 @@ pub(crate) struct Told {
     pub(crate) command: Option<String>,
     pub(crate) retained: bool,
     pub(crate) expiry_s: Option<u32>,
+    /// Whether the broker says that it may have told it before.
+    pub(crate) repeated: bool,
 }
 
 /// A connected device that answers each message by `obey`: the reports it publishes.
@@ -134,6 +136,7 @@ fn told_of(publish: &rumqttc::v5::mqttbytes::v5::Publish) -> Told {
             .and_then(|p| p.correlation_data.as_ref())
             .map(|id| text(id)),
         retained: publish.retain,
+        repeated: publish.dup,
         expiry_s: properties.and_then(|p| p.message_expiry_interval),
     }
 }

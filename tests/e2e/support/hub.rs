@@ -1,16 +1,58 @@
-//! The real binary under test.
+//! The real program under test: started as a person would, on a folder and ports of its own.
 
+use super::PATIENCE;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::process::{Output, Stdio};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// A folder for one test: home of the program's data, logs and profiles.
+pub(crate) fn folder() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("iothome-e2e-")
+        .tempdir()
+        .expect("a temporary folder")
+}
+
+/// Nothing of the tester's own settings or home reaches the program.
+fn program(folder: &Path) -> Command {
+    let home = folder.join("home");
+    std::fs::create_dir_all(&home).expect("a home folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_iothome"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", "/usr/bin:/bin")
+        .env("RUST_BACKTRACE", "1")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs a command of the program to its end.
+pub(crate) async fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let ran = program(folder).args(arguments).output();
+    let ended = tokio::time::timeout(PATIENCE, ran).await;
+    ended.expect("it ends").expect("the program starts")
+}
+
+/// What it printed.
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What it complained of.
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
 
 /// How to start a hub: free ports, an own folder, nothing of the surroundings.
+#[derive(Clone)]
 pub(crate) struct Start {
     task: &'static str,
+    arguments: Vec<String>,
     environment: Vec<(String, String)>,
 }
 
@@ -28,6 +70,7 @@ impl Start {
     fn task(task: &'static str) -> Self {
         let start = Self {
             task,
+            arguments: Vec::new(),
             environment: Vec::new(),
         };
         start
@@ -44,6 +87,12 @@ impl Start {
         self
     }
 
+    /// Adds an argument of the command line and its value.
+    pub(crate) fn flag(mut self, flag: &str, value: &str) -> Self {
+        self.arguments.extend([flag.to_owned(), value.to_owned()]);
+        self
+    }
+
     /// Starts it on a folder and waits for its banner.
     pub(crate) async fn on(&self, folder: &Path) -> Hub {
         match self.try_on(folder).await {
@@ -54,42 +103,105 @@ impl Start {
 
     /// Starts it; `Err` holds what it said on standard error before it ended.
     pub(crate) async fn try_on(&self, folder: &Path) -> Result<Hub, String> {
-        let log = folder.join(format!("hub-{}.log", std::process::id()));
+        let waiting = self.begin(folder);
+        let log = waiting.log.clone();
+        let hub = waiting.until_running().await;
+        hub.ok_or_else(|| std::fs::read_to_string(log).unwrap_or_default())
+    }
+
+    /// Starts it and does not wait: it may have to wait itself.
+    pub(crate) fn begin(&self, folder: &Path) -> Waiting {
+        let log = folder.join("hub.log");
         let errors = std::fs::File::options()
             .create(true)
             .append(true)
             .open(&log)
             .expect("a log file");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_iothome"))
+        let mut child = program(folder)
             .args([self.task, "--banner", "json"])
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("RUST_BACKTRACE", "1")
-            .env("IOTHOME_DATA_DIR", folder.join("data"))
+            .args(&self.arguments)
             .envs(self.environment.iter().map(|(k, v)| (k, v)))
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)
-            .kill_on_drop(true)
             .spawn()
-            .expect("the binary starts");
+            .expect("the program starts");
         let output = child.stdout.take().expect("standard output is piped");
-        let mut lines = BufReader::new(output).lines();
-        let line = tokio::time::timeout(super::PATIENCE, lines.next_line()).await;
-        match line {
-            Ok(Ok(Some(line))) => {
-                let banner = serde_json::from_str(&line)
-                    .unwrap_or_else(|e| panic!("the banner is not one line of JSON ({e}): {line}"));
-                Ok(Hub { child, banner, log })
-            }
-            _ => Err(std::fs::read_to_string(&log).unwrap_or_default()),
+        Waiting {
+            child,
+            lines: BufReader::new(output).lines(),
+            log,
         }
     }
+}
+
+/// A program that was started and has not printed its banner yet.
+pub(crate) struct Waiting {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    log: PathBuf,
+}
+
+impl Waiting {
+    /// Asks until it answers so.
+    pub(crate) async fn until_answers(&self, at: &str, path: &str, status: u16, word: &str) {
+        iothome_tls::install_provider();
+        let client = reqwest::Client::new();
+        super::eventually(&format!("{path} answers {status} {word}"), || async {
+            let answer = client.get(format!("http://{at}{path}")).send().await.ok()?;
+            let told = answer.status().as_u16();
+            let text = answer.text().await.unwrap_or_default();
+            (told == status && text.contains(word)).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits for the banner; `None` if it ended without one.
+    pub(crate) async fn until_running(mut self) -> Option<Hub> {
+        let banner = next_banner(&mut self.lines).await?;
+        Some(Hub {
+            child: self.child,
+            lines: self.lines,
+            banner,
+            log: self.log,
+        })
+    }
+
+    /// SIGTERM; gives the exit code.
+    pub(crate) async fn stop(self) -> Option<i32> {
+        end(self.child, "TERM").await
+    }
+
+    /// Waits until it dies by itself; gives the signal that ended it.
+    pub(crate) async fn until_dead(mut self) -> Option<i32> {
+        use std::os::unix::process::ExitStatusExt as _;
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let log = || std::fs::read_to_string(&self.log).unwrap_or_default();
+        let status = ended.unwrap_or_else(|_| panic!("it does not die: {}", log()));
+        status.expect("an exit status").signal()
+    }
+}
+
+async fn next_banner(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<Value> {
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+    let line = line.ok()?.ok()??;
+    let banner = serde_json::from_str(&line);
+    Some(banner.unwrap_or_else(|e| panic!("the banner is not one line of JSON ({e}): {line}")))
+}
+
+/// Sends the signal and waits for the end.
+async fn end(mut child: Child, signal: &str) -> Option<i32> {
+    let pid = child.id().expect("the program runs").to_string();
+    let sent = Command::new("kill").args(["-s", signal, &pid]).status();
+    assert!(sent.await.is_ok_and(|s| s.success()), "{signal} is sent");
+    let ended = tokio::time::timeout(PATIENCE, child.wait()).await;
+    let status = ended.unwrap_or_else(|_| panic!("it does not end after SIG{signal}"));
+    status.expect("an exit status").code()
 }
 
 /// A running hub; it is killed when dropped.
 pub(crate) struct Hub {
     child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
     banner: Value,
     log: PathBuf,
 }
@@ -97,14 +209,23 @@ pub(crate) struct Hub {
 impl Hub {
     /// One text of the banner.
     pub(crate) fn banner(&self, key: &str) -> &str {
-        self.banner[key]
-            .as_str()
+        self.told(key)
             .unwrap_or_else(|| panic!("the banner has no {key}: {}", self.banner))
+    }
+
+    /// One text of the banner, if it says so.
+    pub(crate) fn told(&self, key: &str) -> Option<&str> {
+        self.banner[key].as_str()
     }
 
     /// The dashboard's address, without a slash at the end.
     pub(crate) fn url(&self) -> &str {
         self.banner("url").trim_end_matches('/')
+    }
+
+    /// Where the dashboard listens: host and port.
+    pub(crate) fn listens(&self) -> &str {
+        self.url().trim_start_matches("http://")
     }
 
     /// The broker's host and port.
@@ -115,6 +236,12 @@ impl Hub {
             .rsplit_once(':')
             .expect("the broker's address has a port");
         (host.to_owned(), port.parse().expect("a port"))
+    }
+
+    /// Waits until it runs anew, in the same process.
+    pub(crate) async fn until_running_again(&mut self) {
+        let banner = next_banner(&mut self.lines).await;
+        self.banner = banner.expect("a banner is printed again");
     }
 
     /// What it logged so far.
@@ -133,22 +260,13 @@ impl Hub {
     }
 
     /// SIGTERM; gives the exit code, or panics when it does not end.
-    pub(crate) async fn stop(mut self) -> Option<i32> {
-        let pid = self.pid().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().await;
-        assert!(sent.is_ok_and(|s| s.success()), "SIGTERM could not be sent");
-        let status = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
-        status
-            .expect("the hub ends after SIGTERM")
-            .expect("an exit status")
-            .code()
+    pub(crate) async fn stop(self) -> Option<i32> {
+        self.stop_by("TERM").await
     }
-}
 
-/// A folder for one test's hub.
-pub(crate) fn folder() -> TempDir {
-    tempfile::Builder::new()
-        .prefix("iothome-e2e-")
-        .tempdir()
-        .expect("a temporary folder")
+    /// Another signal; gives the exit code, or panics when it does not end.
+    pub(crate) async fn stop_by(self, signal: &str) -> Option<i32> {
+        let Self { child, .. } = self;
+        end(child, signal).await
+    }
 }

@@ -113,6 +113,11 @@ pub fn row(t: &Texts, line: &CommandLine) -> Markup {
     }
 }
 
+/// How an end is to be taken.
+pub const fn tone(status: Status) -> Tone {
+    of_end(status).0
+}
+
 const fn of_end(status: Status) -> (Tone, Icon) {
     match status {
         Status::Confirmed => (Tone::Good, Icon::Check),

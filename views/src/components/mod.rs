@@ -3,12 +3,24 @@
 //! Owner of what a card, a control and a form look like. A component must never
 //! decide what is true: it shows what its view-model says.
 
+pub mod canvas;
 pub mod card;
+pub mod chart;
 pub mod command;
 pub mod control;
 pub mod entity;
 pub mod form;
-pub mod values;
+pub mod gap;
+pub mod order;
+pub mod period;
+pub mod picker;
+pub mod place;
+pub mod range;
+mod reader;
+pub mod rights;
+pub mod schedule;
+pub mod star;
+pub mod timeline;
 
 use crate::links::Back;
 use crate::texts::Texts;

@@ -1,12 +1,16 @@
-//! The page of one device: everything it reports and takes, its values and its commands.
+//! The page of one device: everything it reports and takes, its past and its commands.
 //!
-//! Owner of the sections of that page.
+//! Owner of the sections of that page. What the viewer may not do is not offered.
 
 use crate::components::Look;
+use crate::components::chart::Chart;
 use crate::components::command::{self, CommandLine};
 use crate::components::entity::{EntityPanel, Trouble};
 use crate::components::form;
-use crate::components::values::RecentValues;
+use crate::components::range::RangeChoice;
+use crate::components::schedule::DeviceSchedules;
+use crate::components::star::star;
+use crate::components::timeline::Timeline;
 use crate::icons::Icon;
 use crate::layout::{Here, Shell, Viewer};
 use crate::links::{self, Back};
@@ -24,8 +28,12 @@ pub struct DevicePanel {
     pub name: String,
     /// Its room.
     pub room: Option<String>,
+    /// Whether it is a favourite of the viewer.
+    pub dear: bool,
     /// What to know before believing it.
     pub troubles: Vec<Trouble>,
+    /// Whether the viewer may change, delete or let it back.
+    pub may_manage: bool,
     /// Whether the viewer may let it back from quarantine.
     pub may_release: bool,
     /// What the household uses.
@@ -38,17 +46,89 @@ pub struct DevicePanel {
     pub last_seen: Option<When>,
 }
 
+/// What was recorded of an entity.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A number.
+    Number(Chart),
+    /// A state.
+    States(Timeline),
+}
+
+/// What was recorded of the device.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The time shown.
+    pub range: RangeChoice,
+    /// One record an entity.
+    pub records: Vec<Record>,
+    /// How many more entities have a record, and where they are shown too.
+    pub more: Option<(usize, String)>,
+}
+
+/// How quickly the device confirms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// Half of its commands were confirmed within this; formatted, in milliseconds.
+    pub half: String,
+    /// Nine of ten.
+    pub most: String,
+    /// All but one of a hundred.
+    pub slow: String,
+    /// Of how many commands.
+    pub count: usize,
+}
+
+/// A broker user of the device.
+#[derive(Clone, Debug)]
+pub struct BrokerUser {
+    /// Its user name.
+    pub username: String,
+    /// When it was made.
+    pub created: When,
+    /// Where its password is made anew.
+    pub rotate: String,
+}
+
+/// What to say of the device's broker users, to whoever may manage them.
+#[derive(Clone, Debug)]
+pub enum BrokerUsers {
+    /// These.
+    Hub(Vec<BrokerUser>),
+    /// The hub does not manage the broker's users.
+    Operator,
+}
+
+/// What the device says it is, and where it is heard.
+#[derive(Clone, Debug, Default)]
+pub struct Details {
+    /// Label and value; only what is known.
+    pub facts: Vec<(&'static str, String)>,
+    /// Topics the hub reads; empty for whoever does not manage it.
+    pub reads: Vec<String>,
+    /// Topics the hub writes commands to.
+    pub writes: Vec<String>,
+    /// Its broker users, for administrators.
+    pub broker_users: Option<BrokerUsers>,
+}
+
 /// The page.
 #[derive(Clone, Debug)]
 pub struct DevicePage {
     /// The live part.
     pub panel: DevicePanel,
-    /// Recent values of its numeric sensors.
-    pub values: Vec<RecentValues>,
+    /// What was recorded; `None` if nothing of it ever is.
+    pub history: Option<History>,
+    /// What is scheduled for it.
+    pub schedules: DeviceSchedules,
     /// Recent commands, the newest first.
     pub commands: Vec<CommandLine>,
-    /// What it says it is, as label and value; only what is known.
-    pub details: Vec<(&'static str, String)>,
+    /// Where older ones are shown, if there are any.
+    pub older: Option<String>,
+    /// How quickly it confirms.
+    pub latency: Option<Latency>,
+    /// What it is.
+    pub details: Details,
 }
 
 /// The element id of the live part.
@@ -56,8 +136,8 @@ pub fn panel_anchor(id: &DeviceId) -> String {
     format!("device-{id}")
 }
 
-/// The whole page.
-pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, device: &DevicePage) -> Markup {
+/// The whole page; without `live` it stays as it is.
+pub fn page(t: &'static Texts, viewer: &Viewer, live: Option<&str>, device: &DevicePage) -> Markup {
     let back = Back::Device(device.panel.id.clone());
     let look = Look {
         t,
@@ -67,7 +147,12 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, device: &DevicePage)
     let content = html! {
         div.device-page {
             (panel(look, &device.panel))
-            div.beyond { (beyond(t, device)) }
+            div.beyond {
+                (device.schedules.draw(t, &viewer.csrf, &device.panel.id))
+                @if let Some(history) = &device.history { (past(t, &device.panel.id, history)) }
+                (commands(t, device))
+                (details(look, device))
+            }
         }
     };
     Shell {
@@ -75,29 +160,66 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, device: &DevicePage)
         viewer,
         title: &device.panel.name,
         here: Here::Elsewhere,
-        live: Some(live),
+        live,
     }
     .page(&content)
 }
 
-/// What the page shows besides the live part.
-fn beyond(t: &Texts, device: &DevicePage) -> Markup {
+fn past(t: &Texts, id: &DeviceId, history: &History) -> Markup {
     html! {
-        @if !device.values.is_empty() {
-            section.block #values aria-labelledby="values-name" {
-                h2 #values-name { (t.device.section_values) }
-                p.hint { (t.device.section_values_hint) }
-                div.charts { @for values in &device.values { (values.draw(t)) } }
+        section.block #values aria-labelledby="values-name" {
+            h2 #values-name { (t.device.section_values) }
+            (history.range.draw(t, &links::device(id)))
+            div.charts {
+                @for record in &history.records {
+                    @match record {
+                        Record::Number(chart) => (chart.draw(t)),
+                        Record::States(timeline) => (timeline.draw(t)),
+                    }
+                }
+            }
+            @if let Some((count, address)) = &history.more {
+                a.button.quiet href=(address) { (fill(t.device.more_charts, &count.to_string())) }
             }
         }
+    }
+}
+
+fn commands(t: &Texts, device: &DevicePage) -> Markup {
+    html! {
         section.block aria-labelledby="commands-name" {
             h2 #commands-name { (t.device.section_commands) }
-            ol.commands #commands {
+            @if let Some(latency) = &device.latency { (latency_figures(t, latency)) }
+            ol.commands #commands data-max=(device.commands.len().max(20)) {
                 @for line in &device.commands { (command::row(t, line)) }
             }
             p.empty-line.commands-none { (t.device.commands_none) }
+            @if let Some(older) = &device.older {
+                a.button.quiet #older href=(older) { (t.device.more_commands) }
+            }
         }
-        (details(t, device))
+    }
+}
+
+fn latency_figures(t: &Texts, latency: &Latency) -> Markup {
+    let figure = |what: &str, ms: &str| {
+        html! { div { dt { (what) } dd { (ms) " " span.unit { "ms" } } } }
+    };
+    let of = if latency.count == 1 {
+        t.device.latency_of_one.to_owned()
+    } else {
+        fill(t.device.latency_of, &latency.count.to_string())
+    };
+    html! {
+        div.latency {
+            h3 { (t.device.latency_name) }
+            dl.extremes {
+                (figure(t.device.latency_half, &latency.half))
+                (figure(t.device.latency_most, &latency.most))
+                (figure(t.device.latency_slow, &latency.slow))
+            }
+            p.hint.small { (of) }
+        }
     }
 }
 
@@ -108,7 +230,13 @@ pub fn panel(look: Look<'_>, device: &DevicePanel) -> Markup {
         div.device id=(panel_anchor(&device.id)) {
             header.page-head {
                 a.back href=(links::HOME) { (Icon::Back.draw()) span { (t.frame.back_home) } }
-                h1 { bdi { (device.name) } }
+                div.title-line {
+                    h1 { bdi { (device.name) } }
+                    (star(look, &device.id, &device.name, device.dear))
+                    @if device.may_manage {
+                        a.button.quiet href=(links::edit_device(&device.id)) { (t.device.edit) }
+                    }
+                }
                 @if let Some(room) = &device.room { p.hint { bdi { (room) } } }
             }
             @for trouble in &device.troubles { (trouble.draw()) }
@@ -148,15 +276,55 @@ fn release(look: Look<'_>, id: &DeviceId) -> Markup {
     }
 }
 
-fn details(t: &Texts, device: &DevicePage) -> Markup {
+fn details(look: Look<'_>, device: &DevicePage) -> Markup {
+    let t = look.t;
+    let topics = |label: &str, topics: &[String]| {
+        html! {
+            @if !topics.is_empty() {
+                div {
+                    dt { (label) }
+                    dd { @for topic in topics { code.topic { (topic) } } }
+                }
+            }
+        }
+    };
     html! {
-        section.block aria-labelledby="details-name" {
+        section.block #details aria-labelledby="details-name" {
             h2 #details-name { (t.device.section_details) }
             dl.details {
                 div { dt { (t.device.detail_id) } dd { code { (device.panel.id) } } }
-                @for (label, value) in &device.details {
+                @for (label, value) in &device.details.facts {
                     div { dt { (label) } dd { bdi { (value) } } }
                 }
+                (topics(t.device.detail_reads, &device.details.reads))
+                (topics(t.device.detail_writes, &device.details.writes))
+            }
+            @if let Some(users) = &device.details.broker_users { (broker_users(look, &device.panel.id, users)) }
+        }
+    }
+}
+
+fn broker_users(look: Look<'_>, id: &DeviceId, users: &BrokerUsers) -> Markup {
+    let t = look.t;
+    html! {
+        div.broker-users #broker-users {
+            h3 { (t.device.credential_name) }
+            @match users {
+                BrokerUsers::Operator => p.empty-line { (t.device.credential_operator) },
+                BrokerUsers::Hub(users) if users.is_empty() => p.empty-line { (t.device.credential_none) },
+                BrokerUsers::Hub(users) => @for user in users {
+                    form.broker-user method="post" action=(user.rotate) {
+                        (form::csrf(look.csrf))
+                        p { code { (user.username) } " " span.soft { (t.device.credential_since) " " (time::at(&user.created)) } }
+                        button.button { (t.device.credential_rotate) }
+                        p.hint.small { (t.device.credential_rotate_hint) }
+                    }
+                },
+            }
+            p.ways {
+                a.button href=(links::device_credential(id)) { (t.add_device.connect) }
+                a.button.quiet href=(links::entities(id)) { (t.add_device.step_entities) }
+                a.button.quiet href=(links::access(id)) { (t.people.access) }
             }
         }
     }

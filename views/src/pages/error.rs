@@ -4,7 +4,7 @@
 //! needs no session, no database and no house; they must never show an inner error.
 
 use crate::icons::Icon;
-use crate::layout::plain;
+use crate::layout::{Theme, plain};
 use crate::links;
 use crate::texts::{Texts, fill};
 use maud::{Markup, html};
@@ -16,12 +16,22 @@ pub struct ErrorPage {
     pub status: u16,
     /// A sentence about this very error, already in words.
     pub detail: Option<String>,
+    /// Whether that sentence is English whatever the page's language is.
+    pub detail_is_english: bool,
     /// In how many seconds to try again.
     pub retry_after_s: Option<u64>,
     /// What to look for in the log.
     pub reference: Option<String>,
     /// Where "Go back" leads: a path of this site.
     pub back: Option<String>,
+    /// Light or dark.
+    pub theme: Theme,
+}
+
+impl ErrorPage {
+    fn detail_lang(&self, t: &Texts) -> Option<&'static str> {
+        (self.detail_is_english && t.lang != "en").then_some("en")
+    }
 }
 
 /// The whole page.
@@ -38,7 +48,7 @@ pub fn page(t: &'static Texts, error: &ErrorPage) -> Markup {
             span.mark { (icon.draw()) }
             h1 { (title) }
             p { (hint) }
-            @if let Some(detail) = &error.detail { p.detail { bdi { (detail) } } }
+            @if let Some(detail) = &error.detail { p.detail { bdi lang=[error.detail_lang(t)] { (detail) } } }
             @if let Some(seconds) = error.retry_after_s {
                 p { (fill(t.error.retry_after, &seconds.to_string())) }
             }
@@ -56,7 +66,7 @@ pub fn page(t: &'static Texts, error: &ErrorPage) -> Markup {
             p.hint.small { (error.status) }
         }
     };
-    plain(t, title, &content)
+    plain(t, error.theme, title, &content)
 }
 
 /// Title and hint for a status.
@@ -79,7 +89,9 @@ pub const fn words(t: &Texts, status: u16) -> (&'static str, &'static str) {
 /// What the script shows where a form's answer is an error: a sentence, no page.
 pub fn fragment(t: &Texts, error: &ErrorPage) -> Markup {
     let (title, hint) = words(t, error.status);
-    html! {
-        p { b { (title) } " " (error.detail.as_deref().unwrap_or(hint)) }
-    }
+    let (said, lang) = match error.detail.as_deref() {
+        Some(detail) => (detail, error.detail_lang(t)),
+        None => (hint, None),
+    };
+    html! { p { b { (title) } " " span lang=[lang] { (said) } } }
 }

@@ -9,6 +9,7 @@ use crate::links;
 use crate::texts::Texts;
 use crate::time::{self, When};
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 
 /// Why a device waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,12 @@ pub struct WaitingDevice {
     pub first_seen: When,
     /// When it was last seen.
     pub last_seen: When,
+    /// What was typed for its room.
+    pub room: String,
+    /// What is wrong with what was typed: `name`, `room`, or the empty word for the whole.
+    pub problems: BTreeMap<String, String>,
+    /// What was typed for its name.
+    pub typed_name: Option<String>,
 }
 
 /// The page.
@@ -67,7 +74,6 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &NewDevicesPa
                 (Icon::Plus.draw())
                 h2 { (t.new_devices.empty) }
                 p { (t.new_devices.empty_hint) }
-                p { a.button href=(links::BROKER) { (t.broker.title) } }
             }
         }
         div.stacked { @for device in &waiting { (sheet(t, viewer, device)) } }
@@ -77,15 +83,36 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &NewDevicesPa
                 div.stacked { @for device in &ignored { (sheet(t, viewer, device)) } }
             }
         }
+        (other_ways(t))
     };
     Shell {
         t,
         viewer,
         title: t.new_devices.title,
         here: Here::NewDevices,
-        live: Some(live),
+        // A page with faults listens to nothing: what was typed must stay.
+        live: (!live.is_empty()).then_some(live),
     }
     .page(&content)
+}
+
+/// How a device gets here that does not announce itself.
+fn other_ways(t: &Texts) -> Markup {
+    let a = &t.add_device;
+    let way = |icon: Icon, to: &str, name: &str, hint: &str| {
+        html! {
+            a.card.way href=(to) {
+                span.badge.calm { (icon.draw()) }
+                span.facts { b { (name) } span.hint { (hint) } }
+            }
+        }
+    };
+    html! {
+        div.other-ways {
+            (way(Icon::Plus, links::ADD_DEVICE, a.way_by_hand, a.way_by_hand_hint))
+            (way(Icon::Broker, links::CREDENTIALS, a.way_bridge, a.way_bridge_hint))
+        }
+    }
 }
 
 fn sheet(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
@@ -146,11 +173,13 @@ fn answer(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
         format!("name-{}", device.id),
         format!("room-of-{}", device.id),
     );
+    let problem = |key: &str| device.problems.get(key).map(String::as_str);
     let name = Field {
         id: Some(&name_id),
         name: "name",
         label: t.new_devices.name,
-        value: &device.name,
+        value: device.typed_name.as_deref().unwrap_or(&device.name),
+        problem: problem("name"),
         kind: "text",
         required: true,
         max: Some(100),
@@ -161,6 +190,8 @@ fn answer(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
         name: "room",
         label: t.new_devices.room,
         hint: Some(t.new_devices.room_hint),
+        value: &device.room,
+        problem: problem("room"),
         kind: "text",
         max: Some(100),
         list: Some("rooms-list"),
@@ -169,6 +200,7 @@ fn answer(t: &Texts, viewer: &Viewer, device: &WaitingDevice) -> Markup {
     html! {
         form.answer method="post" action=(links::accept(&device.id)) {
             (form::csrf(&viewer.csrf))
+            @if let Some(whole) = problem("") { (form::alert(whole)) }
             @if acceptable { div.two { (name.draw()) (room.draw()) } }
             p.ways {
                 @if acceptable { button.button.strong { (t.new_devices.accept) } }

@@ -3,6 +3,7 @@
 //! Owner of that form. It must never repeat the code or the password it was sent.
 
 use crate::components::form::{self, Field};
+use crate::components::place::{self, City, PlaceFields};
 use crate::icons::Icon;
 use crate::layout::signed_out;
 use crate::links;
@@ -14,12 +15,8 @@ use maud::{Markup, html};
 pub struct SetUpForm {
     /// Name of the home.
     pub home: String,
-    /// Time zone.
-    pub zone: String,
-    /// Latitude.
-    pub latitude: String,
-    /// Longitude.
-    pub longitude: String,
+    /// Where it is.
+    pub place: place::Typed,
     /// Name of the administrator.
     pub username: String,
 }
@@ -33,14 +30,23 @@ pub struct SetUpProblems {
     pub code: Option<String>,
     /// About the home's name.
     pub home: Option<String>,
-    /// About the zone.
-    pub zone: Option<String>,
-    /// About latitude or longitude.
-    pub place: Option<String>,
+    /// About its place.
+    pub place: place::Problems,
     /// About the administrator's name.
     pub username: Option<String>,
     /// About the password.
     pub password: Option<String>,
+}
+
+impl SetUpProblems {
+    /// Whether a field is wrong.
+    pub const fn any(&self) -> bool {
+        self.code.is_some()
+            || self.home.is_some()
+            || self.place.any()
+            || self.username.is_some()
+            || self.password.is_some()
+    }
 }
 
 /// The page.
@@ -50,6 +56,8 @@ pub struct SetUpPage {
     pub form: SetUpForm,
     /// What is wrong with it.
     pub problems: SetUpProblems,
+    /// Cities to choose from.
+    pub cities: Vec<City>,
     /// Names of time zones to suggest.
     pub zones: Vec<String>,
 }
@@ -62,7 +70,7 @@ pub fn page(t: &'static Texts, model: &SetUpPage) -> Markup {
             h1 { (t.set_up.title) }
             p.hint { (t.set_up.lead) }
             @if let Some(problem) = &model.problems.whole { (form::alert(problem)) }
-            form.stack method="post" action=(links::SET_UP) autocomplete="off" {
+            form.stack method="post" action=(links::SET_UP) {
                 (code(t, model))
                 (home(t, model))
                 (administrator(t, model))
@@ -74,7 +82,7 @@ pub fn page(t: &'static Texts, model: &SetUpPage) -> Markup {
 }
 
 fn code(t: &Texts, model: &SetUpPage) -> Markup {
-    Field {
+    let field = Field {
         name: "code",
         label: t.set_up.code,
         hint: Some(t.set_up.code_hint),
@@ -85,8 +93,13 @@ fn code(t: &Texts, model: &SetUpPage) -> Markup {
         max: Some(64),
         autofocus: true,
         ..Field::default()
+    };
+    html! {
+        fieldset {
+            legend { (t.set_up.code_legend) }
+            (field.draw())
+        }
     }
-    .draw()
 }
 
 fn home(t: &Texts, model: &SetUpPage) -> Markup {
@@ -97,43 +110,23 @@ fn home(t: &Texts, model: &SetUpPage) -> Markup {
         value: &model.form.home,
         problem: model.problems.home.as_deref(),
         kind: "text",
-        required: true,
-        max: Some(100),
-        ..Field::default()
-    };
-    let zone = Field {
-        name: "zone",
-        label: t.set_up.zone,
-        hint: Some(t.set_up.zone_hint),
-        value: &model.form.zone,
-        problem: model.problems.zone.as_deref(),
-        kind: "text",
+        autocomplete: Some("off"),
         required: true,
         max: Some(64),
-        list: Some("zones"),
         ..Field::default()
     };
-    let degrees = |name, label, value| Field {
-        name,
-        label,
-        value,
-        problem: model.problems.place.as_deref(),
-        kind: "text",
-        inputmode: Some("decimal"),
-        max: Some(24),
-        ..Field::default()
+    let place = PlaceFields {
+        cities: &model.cities,
+        zones: &model.zones,
+        typed: &model.form.place,
+        problems: &model.problems.place,
+        fresh: true,
     };
     html! {
         fieldset {
             legend { (t.set_up.home_legend) }
             (name.draw())
-            div data-guess-zone { (zone.draw()) }
-            datalist #zones { @for zone in &model.zones { option value=(zone) {} } }
-            div.two {
-                (degrees("latitude", t.set_up.latitude, model.form.latitude.as_str()).draw())
-                (degrees("longitude", t.set_up.longitude, model.form.longitude.as_str()).draw())
-            }
-            p.hint { (t.set_up.place) ": " (t.set_up.place_hint) }
+            (place.draw(t))
         }
     }
 }
@@ -142,6 +135,7 @@ fn administrator(t: &Texts, model: &SetUpPage) -> Markup {
     let name = Field {
         name: "username",
         label: t.sign_in.user_name,
+        hint: Some(t.set_up.user_name_hint),
         value: &model.form.username,
         problem: model.problems.username.as_deref(),
         kind: "text",
@@ -157,9 +151,9 @@ fn administrator(t: &Texts, model: &SetUpPage) -> Markup {
         problem: model.problems.password.as_deref(),
         kind: "password",
         autocomplete: Some("new-password"),
+        reveal: Some(t.frame.reveal),
         required: true,
         min: Some(8),
-        max: Some(256),
         ..Field::default()
     };
     html! {

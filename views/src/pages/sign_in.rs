@@ -59,6 +59,7 @@ pub fn page(t: &'static Texts, model: &SignInPage) -> Markup {
         autocomplete: Some("current-password"),
         required: true,
         max: Some(256),
+        reveal: Some(t.frame.reveal),
         autofocus: !model.name.is_empty(),
         ..Field::default()
     };

@@ -3,7 +3,11 @@
 //! Owner of the English lookups. It must never hold markup.
 
 use super::{Dates, Texts, Words};
-use super::{broker, device, entity, error, frame, home, new_devices, set_up, sign_in, you};
+use super::{
+    add_device, bench, broker, chart, credential, design, device, entity, error, first_device,
+    frame, home, house, new_devices, people, places, rhythm, rooms, schedule_form, schedules,
+    set_up, settings, sign_in, system, you,
+};
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
 
@@ -19,18 +23,34 @@ pub static ENGLISH: Texts = Texts {
         action,
         doing,
         status,
+        symbol: super::symbols::english,
         reason: reason_words,
     },
     dates: Dates::ENGLISH,
     decimal_mark: '.',
+    add_device: add_device::ENGLISH,
+    bench: bench::ENGLISH,
     broker: broker::ENGLISH,
+    first_device: first_device::ENGLISH,
+    house: house::ENGLISH,
+    people: people::ENGLISH,
+    places: places::ENGLISH,
+    system: system::ENGLISH,
+    chart: chart::ENGLISH,
+    credential: credential::ENGLISH,
+    design: design::ENGLISH,
     device: device::ENGLISH,
     entity: entity::ENGLISH,
     error: error::ENGLISH,
     frame: frame::ENGLISH,
     home: home::ENGLISH,
     new_devices: new_devices::ENGLISH,
+    rooms: rooms::ENGLISH,
+    rhythm: rhythm::ENGLISH,
+    schedule_form: schedule_form::ENGLISH,
+    schedules: schedules::ENGLISH,
     set_up: set_up::ENGLISH,
+    settings: settings::ENGLISH,
     sign_in: sign_in::ENGLISH,
     you: you::ENGLISH,
 };

@@ -41,6 +41,9 @@ pub struct ErrorTexts {
     pub throttled: &'static str,
     pub no_device: &'static str,
     pub may_not_control: &'static str,
+    pub taken: &'static str,
+    pub last_admin: &'static str,
+    pub unknown_host: &'static str,
 }
 
 pub(super) const ENGLISH: ErrorTexts = ErrorTexts {
@@ -80,6 +83,9 @@ pub(super) const ENGLISH: ErrorTexts = ErrorTexts {
     throttled: "Too many commands at once. Wait a moment.",
     no_device: "This device does not exist any more, or is not shared with you.",
     may_not_control: "You may look at this device but not control it.",
+    taken: "This name is already taken.",
+    last_admin: "The last administrator cannot be removed, demoted or disabled.",
+    unknown_host: "The hub does not answer to this name. Use an address from its banner, or add the name to IOTHOME_NAMES or IOTHOME_PUBLIC_URL.",
 };
 
 pub(super) const GERMAN: ErrorTexts = ErrorTexts {
@@ -119,4 +125,7 @@ pub(super) const GERMAN: ErrorTexts = ErrorTexts {
     throttled: "Zu viele Befehle auf einmal. Einen Moment warten.",
     no_device: "Dieses Gerät gibt es nicht mehr, oder es ist nicht mit Ihnen geteilt.",
     may_not_control: "Sie dürfen dieses Gerät sehen, aber nicht steuern.",
+    taken: "Dieser Name ist schon vergeben.",
+    last_admin: "Wer als Letzter verwaltet, kann weder entfernt noch herabgestuft noch gesperrt werden.",
+    unknown_host: "Der Hub hört nicht auf diesen Namen. Eine Adresse aus seiner Startmeldung benutzen oder den Namen zu IOTHOME_NAMES oder IOTHOME_PUBLIC_URL hinzufügen.",
 };

@@ -3,7 +3,11 @@
 //! Owner of the German lookups. It must never hold markup.
 
 use super::{Dates, Texts, Words};
-use super::{broker, device, entity, error, frame, home, new_devices, set_up, sign_in, you};
+use super::{
+    add_device, bench, broker, chart, credential, design, device, entity, error, first_device,
+    frame, home, house, new_devices, people, places, rhythm, rooms, schedule_form, schedules,
+    set_up, settings, sign_in, system, you,
+};
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
 
@@ -19,18 +23,34 @@ pub static GERMAN: Texts = Texts {
         action,
         doing,
         status,
+        symbol: super::symbols::german,
         reason: reason_words,
     },
     dates: Dates::GERMAN,
     decimal_mark: ',',
+    add_device: add_device::GERMAN,
+    bench: bench::GERMAN,
     broker: broker::GERMAN,
+    first_device: first_device::GERMAN,
+    house: house::GERMAN,
+    people: people::GERMAN,
+    places: places::GERMAN,
+    system: system::GERMAN,
+    chart: chart::GERMAN,
+    credential: credential::GERMAN,
+    design: design::GERMAN,
     device: device::GERMAN,
     entity: entity::GERMAN,
     error: error::GERMAN,
     frame: frame::GERMAN,
     home: home::GERMAN,
     new_devices: new_devices::GERMAN,
+    rooms: rooms::GERMAN,
+    rhythm: rhythm::GERMAN,
+    schedule_form: schedule_form::GERMAN,
+    schedules: schedules::GERMAN,
     set_up: set_up::GERMAN,
+    settings: settings::GERMAN,
     sign_in: sign_in::GERMAN,
     you: you::GERMAN,
 };

@@ -3,6 +3,7 @@
 //! Owner of the shape of those lookups; a language supplies the functions. It must
 //! never decide anything but wording.
 
+use crate::symbols::Symbol;
 use iothome_engine::command::Status;
 use iothome_engine::kind::{Action, Kind};
 
@@ -20,6 +21,8 @@ pub struct Words {
     pub doing: fn(Action) -> &'static str,
     /// How far or how it ended: "sent", "timed out".
     pub status: fn(Status) -> &'static str,
+    /// What a picture shows, for whoever chooses one.
+    pub symbol: fn(Symbol) -> &'static str,
     /// A reason code in words; `None` for the device's own word, which is shown as it is.
     pub reason: fn(&str) -> Option<&'static str>,
 }

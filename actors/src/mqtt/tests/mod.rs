@@ -4,6 +4,7 @@ mod broker;
 mod careless;
 mod embedded;
 mod rig;
+mod taps;
 
 use super::*;
 use broker::{Gate, GateKeeper, Mosquitto, PATIENCE, Peer};

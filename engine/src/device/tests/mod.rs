@@ -53,6 +53,8 @@ fn setup(entities: Vec<EntitySetup>) -> DeviceSetup {
         id: "thing".parse().unwrap(),
         name: "Thing".into(),
         room: Some("Kitchen".into()),
+        icon: None,
+        position: None,
         about: About::default(),
         sender_verified: true,
         version: 1,

@@ -150,6 +150,7 @@ fn every(fields: &Fields<'_>, now: Option<Timestamp>, faults: &mut Faults) -> Op
         )),
         _ => fields.need_text("anchor", example, faults, |text| {
             Timestamp::parse(text)
+                .map(|anchor| Timestamp::from_millis(anchor.as_millis().div_euclid(1000) * 1000))
                 .filter(|anchor| (0..=YEAR_2100_MS).contains(&anchor.as_millis()))
                 .ok_or_else(|| "an instant between 1970 and 2100 is needed".to_owned())
         }),

@@ -47,9 +47,22 @@ fn with_value(verb: &str, t: &Texts, value: Option<String>) -> String {
     }
 }
 
+/// What an action asks, in words: "Set to 40 %".
+pub(crate) fn action_words(
+    t: &Texts,
+    action: Action,
+    value: Option<&Value>,
+    entity: Option<&EntityView>,
+) -> String {
+    with_value(
+        (t.words.action)(action),
+        t,
+        set_value(t, action, value, entity),
+    )
+}
+
 fn asked(t: &Texts, command: &Command, entity: Option<&EntityView>) -> String {
-    let value = set_value(t, command.resolved, command.value.as_ref(), entity);
-    with_value((t.words.action)(command.resolved), t, value)
+    action_words(t, command.resolved, command.value.as_ref(), entity)
 }
 
 fn set_value(
@@ -89,7 +102,7 @@ pub(super) fn outcome(
         command: command.id,
         asked: asked(reading.t, command, Some(entity)),
         status: command.status,
-        latency_ms: latency(reading.t, command),
+        latency_ms: command_latency(reading.t, command),
         reason: reason_words(reading.t, command),
         when: reading.when(ended_at),
     })
@@ -108,14 +121,14 @@ pub(crate) fn line(
         asked: asked(reading.t, command, entity),
         cause: cause(reading.t, scheduled, command.cause.name()),
         status: command.status,
-        latency_ms: latency(reading.t, command),
+        latency_ms: command_latency(reading.t, command),
         reason: reason_words(reading.t, command),
         accepted: reading.when(command.accepted_at),
     }
 }
 
 /// How long it took, where the time was the device's or the broker's doing.
-fn latency(t: &Texts, command: &Command) -> Option<String> {
+pub(crate) fn command_latency(t: &Texts, command: &Command) -> Option<String> {
     let tells = matches!(
         command.status,
         Status::Confirmed | Status::Delivered | Status::Rejected
@@ -126,7 +139,7 @@ fn latency(t: &Texts, command: &Command) -> Option<String> {
         .map(|ms| latency_ms(t, ms))
 }
 
-fn reason_words(t: &Texts, command: &Command) -> Option<String> {
+pub(crate) fn reason_words(t: &Texts, command: &Command) -> Option<String> {
     let code = command.reason.as_deref().filter(|code| !code.is_empty())?;
     // "timed out" says that much already.
     if command.status == Status::TimedOut && code == reason::NO_CONFIRMATION {

@@ -8,6 +8,7 @@ use iothome_engine::time::Timestamp;
 use iothome_engine::value::Value;
 use iothome_engine::view::{Availability, DeviceView, EntityView, Freshness, Health};
 use iothome_views::components::Tone;
+use iothome_views::components::canvas::Ink;
 use iothome_views::components::entity::{EntityPanel, Trouble};
 use iothome_views::icons::Icon;
 use iothome_views::numbers::readable;
@@ -61,9 +62,21 @@ fn is_active(entity: &EntityView) -> bool {
 
 fn state_words(reading: Reading<'_>, entity: &EntityView) -> String {
     let t = reading.t;
-    let Some(state) = &entity.state else {
-        return stateless(reading, entity);
-    };
+    match &entity.state {
+        None => stateless(reading, entity),
+        Some(Value::Word(w)) if entity.kind != Kind::BinarySensor => with_share(
+            t,
+            entity,
+            w,
+            words_of(reading, entity, &Value::Word(w.clone())),
+        ),
+        Some(state) => words_of(reading, entity, state),
+    }
+}
+
+/// What a state of the entity is called, whatever else is known of it.
+pub(super) fn words_of(reading: Reading<'_>, entity: &EntityView, state: &Value) -> String {
+    let t = reading.t;
     let class = entity.device_class.as_deref();
     match (entity.kind, state) {
         (_, Value::Number(number)) => readable(t, number.get()),
@@ -73,10 +86,7 @@ fn state_words(reading: Reading<'_>, entity: &EntityView) -> String {
         (Kind::Sensor, Value::Word(w)) if class == Some("timestamp") => {
             Timestamp::parse(w).map_or_else(|| cut(w), |at| reading.when(at).short().to_owned())
         }
-        (kind, Value::Word(w)) => {
-            let known = (t.words.state)(kind, w).map_or_else(|| cut(w), str::to_owned);
-            with_share(t, entity, w, known)
-        }
+        (kind, Value::Word(w)) => (t.words.state)(kind, w).map_or_else(|| cut(w), str::to_owned),
     }
 }
 
@@ -153,6 +163,16 @@ fn tone(entity: &EntityView) -> Tone {
         (Kind::BinarySensor, Some("on")) => alarm_tone(entity.device_class.as_deref()),
         (Kind::Switch | Kind::Light | Kind::Cover, _) if is_active(entity) => Tone::Active,
         _ => Tone::Calm,
+    }
+}
+
+/// How a detector's "on" is drawn.
+pub(super) fn alarm_ink(class: Option<&str>) -> Ink {
+    match alarm_tone(class) {
+        Tone::Bad => Ink::Bad,
+        Tone::Notice => Ink::Notice,
+        Tone::Active => Ink::Active,
+        Tone::Calm | Tone::Good | Tone::Dim => Ink::Calm,
     }
 }
 

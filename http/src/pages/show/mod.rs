@@ -3,15 +3,21 @@
 //! Owner of the choice of words, tones and controls for a state. Pure: the time,
 //! the zone and the reader's rights are arguments. It must never show a wish as a fact.
 
+mod card;
+mod chart;
 mod command;
 mod control;
 mod device;
 mod entity;
-mod values;
+mod latency;
+mod timeline;
 
-pub(crate) use command::line;
-pub(crate) use device::{card, charted, details, home, panel};
-pub(crate) use values::recent;
+pub(crate) use card::{Dearness, card};
+pub(crate) use chart::{Shape, chart, recorded};
+pub(crate) use command::{action_words, command_latency, line, reason_words};
+pub(crate) use device::{facts, panel, topics};
+pub(crate) use latency::latency;
+pub(crate) use timeline::{Changes, timeline};
 
 use iothome_engine::policy::Rights;
 use iothome_engine::time::Timestamp;

@@ -1,10 +1,10 @@
 //! What pages say of a device's state.
 
-use super::{Reading, card, home, line, panel};
+use super::{Dearness, Reading, card, line, panel};
 use iothome_engine::command::{Cause, Command, Status, reason};
 use iothome_engine::ids::{CommandId, SessionId, UserId};
 use iothome_engine::kind::{Action, Kind};
-use iothome_engine::policy::{Right, Rights, Role, Subject};
+use iothome_engine::policy::{Right, Rights};
 use iothome_engine::time::Timestamp;
 use iothome_engine::value::Value;
 use iothome_engine::view::{
@@ -62,6 +62,8 @@ fn device(entities: Vec<EntityView>) -> DeviceView {
         id: "lamp".parse().expect("an id"),
         name: "Lamp".into(),
         room: None,
+        icon: None,
+        position: None,
         availability: Availability::Online,
         health: Health::Ok,
         reason: None,
@@ -76,7 +78,7 @@ fn device(entities: Vec<EntityView>) -> DeviceView {
 }
 
 fn shown(entity: EntityView) -> EntityPanel {
-    card(reading(Rights::ALL), &device(vec![entity]))
+    card(reading(Rights::ALL), &device(vec![entity]), Dearness::No)
         .entities
         .remove(0)
 }
@@ -208,7 +210,7 @@ fn an_unknown_state_says_so_and_offers_both_wishes() {
 #[test]
 fn who_may_only_look_gets_no_control() {
     let view = Rights::of(&[Right::View]);
-    let shown = card(reading(view), &device(vec![lamp("on")]))
+    let shown = card(reading(view), &device(vec![lamp("on")]), Dearness::No)
         .entities
         .remove(0);
     assert_eq!(shown.control, Control::ViewOnly);
@@ -239,7 +241,7 @@ fn the_smaller_and_larger_buttons_start_from_the_wish_while_it_is_under_way() {
 #[test]
 fn away_quarantined_and_withdrawn_are_said_once() {
     let words = |device: &DeviceView| -> Vec<String> {
-        card(reading(Rights::ALL), device)
+        card(reading(Rights::ALL), device, Dearness::No)
             .troubles
             .into_iter()
             .map(|t| t.words)
@@ -259,48 +261,39 @@ fn away_quarantined_and_withdrawn_are_said_once() {
     never.freshness = Freshness::Never;
     silent.entities = vec![Arc::new(never)];
     assert_eq!(words(&silent), ["Not heard of yet"]);
+    let mut doubtful = device(vec![lamp("on")]);
+    doubtful.sender_verified = false;
+    assert_eq!(words(&doubtful), ["Sender not verified"]);
+}
+
+#[test]
+fn a_card_says_its_room_only_where_it_stands_apart_from_it() {
+    let mut view = device(vec![lamp("on")]);
+    view.room = Some("Hall".into());
+    view.icon = Some("bulb".into());
+    for (dear, star, room) in [
+        (Dearness::No, false, None),
+        (Dearness::InPlace, true, None),
+        (Dearness::Apart, true, Some("Hall")),
+    ] {
+        let card = card(reading(Rights::ALL), &view, dear);
+        assert_eq!((card.dear, card.room.as_deref()), (star, room));
+        assert!(card.symbol.is_some());
+    }
 }
 
 #[test]
 fn a_card_leaves_out_settings_and_says_how_many_more_there_are() {
     let mut setting = entity(Kind::Number, Value::number(1.0));
     setting.category = Some(Category::Config);
+    let crowded = device(vec![lamp("off"); 9]);
+    let shown = card(reading(Rights::ALL), &crowded, Dearness::No);
+    assert_eq!((shown.entities.len(), shown.more), (4, 5));
     let view = device(vec![lamp("off"), setting]);
-    let card = card(reading(Rights::ALL), &view);
-    assert_eq!((card.entities.len(), card.more), (1, 1));
-    let panel = panel(reading(Rights::ALL), &view);
+    let card = card(reading(Rights::ALL), &view, Dearness::No);
+    assert_eq!((card.entities.len(), card.more), (1, 0));
+    let panel = panel(reading(Rights::ALL), &view, false);
     assert_eq!((panel.main.len(), panel.settings.len()), (1, 1));
-}
-
-#[test]
-fn the_home_page_holds_only_what_is_granted_with_rooms_in_order() {
-    let at = |id: &str, room: Option<&str>| {
-        let mut device = device(vec![lamp("on")]);
-        device.id = id.parse().expect("an id");
-        device.room = room.map(str::to_owned);
-        Arc::new(device)
-    };
-    let devices = [
-        at("a", None),
-        at("b", Some("kitchen")),
-        at("c", Some("Hall")),
-        at("safe", Some("Hall")),
-    ];
-    let eve = Subject {
-        user: UserId::new(now(), [0; 10]),
-        name: "eve".into(),
-        role: Role::Member,
-        grants: ["a", "b", "c"]
-            .map(|id| (id.parse().expect("an id"), Rights::of(&[Right::View])))
-            .into(),
-    };
-    let page = home(&ENGLISH, &devices, &eve, &TimeZone::UTC, now());
-    let rooms: Vec<_> = page
-        .rooms
-        .iter()
-        .map(|r| (r.name.as_deref(), r.devices.len()))
-        .collect();
-    assert_eq!(rooms, [(Some("Hall"), 1), (Some("kitchen"), 1), (None, 1)]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use iothome_engine::access::{Access, Credential, TopicRule};
 use iothome_engine::ids::{CredentialId, UserId};
 use iothome_engine::policy::Role;
 use iothome_engine::time::Timestamp;
-use iothome_http::{Web, WebConfig};
+use iothome_http::{AskClients, BrokerClient, Web, WebConfig};
 use iothome_store::{DatabaseUrl, Home, NewUser, Store};
 use iothome_tls::{Authority, Fingerprint, ServerIdentity, pinned_client};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -48,7 +48,7 @@ pub(crate) struct TestHouse {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) broker_port: u16,
     web: Option<Web>,
-    broker: Option<Broker>,
+    broker: Option<Arc<Broker>>,
     _dir: tempfile::TempDir,
 }
 
@@ -107,7 +107,7 @@ impl TestHouse {
         let identity = authority.broker().unwrap();
         let fingerprint = identity.fingerprints.sha256;
         let access = load_access(&store).await.unwrap();
-        let broker = broker(dir.path(), identity, Arc::clone(&access)).await;
+        let broker = Arc::new(broker(dir.path(), identity, Arc::clone(&access)).await);
         let broker_port = broker.address().port();
         let config = hub_config(broker.address(), fingerprint, access);
         let hub = Hub::start(config, store.clone(), Clock::system())
@@ -120,6 +120,7 @@ impl TestHouse {
             https: Some(("127.0.0.1:0".parse().unwrap(), tls)),
             sign_ins_per_minute: 1_000,
             ca_pem: Some(authority.ca_pem().into()),
+            broker_clients: Some(clients_of(&broker)),
             ..WebConfig::default()
         };
         change(&mut config);
@@ -268,7 +269,10 @@ impl TestHouse {
     pub(crate) async fn stop(mut self) {
         self.web.take().expect("it runs").stop().await;
         self.hub.shutdown().await;
-        self.broker.take().expect("it runs").stop().await;
+        let broker = self.broker.take().expect("it runs");
+        if let Some(broker) = Arc::into_inner(broker) {
+            broker.stop().await;
+        }
         self.store.close().await;
     }
 
@@ -310,6 +314,20 @@ async fn broker(dir: &Path, identity: ServerIdentity, access: SharedAccess) -> B
     iothome_broker::start(config, access).await.unwrap()
 }
 
+fn clients_of(broker: &Arc<Broker>) -> AskClients {
+    let broker = Arc::downgrade(broker);
+    Arc::new(move || {
+        let clients = broker.upgrade().map(|b| b.clients()).unwrap_or_default();
+        let told = clients.into_iter().map(|client| BrokerClient {
+            username: client.username,
+            client_id: client.client_id,
+            address: client.address.to_string(),
+            since: client.connected_at,
+        });
+        told.collect()
+    })
+}
+
 fn hub_config(broker: SocketAddr, fingerprint: Fingerprint, access: SharedAccess) -> HubConfig {
     HubConfig {
         mqtt: MqttConfig {
@@ -330,6 +348,7 @@ fn hub_config(broker: SocketAddr, fingerprint: Fingerprint, access: SharedAccess
         sha256: Some(fingerprint.to_string()),
         sha1: Some("not told".into()),
         password_workers: 2,
+        scheduling: iothome_actors::Scheduling::default(),
     }
 }
 
