@@ -48,7 +48,7 @@ const fn secret(
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 20] = [
+pub(crate) const KEYS: [Key; 21] = [
     open(
         "data_dir",
         "data-dir",
