@@ -112,8 +112,12 @@ impl<'a> Judge<'a> {
             return Answer::NotHere;
         }
         if told[1] == 404 {
-            // The browser complains of what we only asked.
-            self.browser.complaints().await;
+            // The browser complains of what we only asked, and not always at once.
+            eventually("a complaint of what is not there", || async {
+                let complaints = self.browser.complaints().await;
+                complaints.iter().any(|c| c.contains(path)).then_some(())
+            })
+            .await;
             return Answer::NotHere;
         }
         assert_eq!(told[1], 200, "{path}: {told}");
