@@ -6,7 +6,7 @@ use super::schedules;
 use crate::support::axe;
 use crate::support::browser::{Browser, DESKTOP, Key, PHONE, Size, Theme};
 use crate::support::hub::{Start, folder};
-use crate::support::tell;
+use crate::support::{eventually, tell};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
