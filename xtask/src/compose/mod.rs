@@ -25,13 +25,16 @@ const LATER_NAME: &str = "later.example";
 const SERVICES: [&str; 4] = ["hub", "nginx", "mosquitto", "postgres"];
 
 /// Plays the story. The profile is how the hub is built; what ships is built with `dist`.
-pub(crate) fn run(profile: &str, keep: bool) -> Result<(), String> {
+pub(crate) fn run(profile: &str, built: bool, keep: bool) -> Result<(), String> {
     let folder = root().join("target/compose-test");
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let engine = Engine::find_or_start(&folder)?;
     bases::make_missing(&engine, &folder)?;
     let stack = Stack::new(&engine, &folder, profile)?;
     stack.down()?;
+    if !built {
+        stack.build()?;
+    }
     let played = play(&stack);
     if played.is_err() {
         stack.show_logs();
@@ -46,9 +49,9 @@ pub(crate) fn run(profile: &str, keep: bool) -> Result<(), String> {
 
 fn play(stack: &Stack<'_>) -> Result<(), String> {
     stack.configure("")?;
-    stack.build()?;
     let started = Instant::now();
     stack.up()?;
+    say(&format!("   init: {}", stack.wait_for_init()?));
     stack.wait_for_health(&SERVICES)?;
     say(&format!(
         "   everything is healthy after {} s",
