@@ -31,7 +31,7 @@ mod web;
 use cli::{Call, ConfigTask, Task};
 use error::StartError;
 use names::Reach;
-use settings::{BalenaDevice, Layers, Settings};
+use settings::{Layers, Settings};
 use std::fmt::Write;
 use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
@@ -108,7 +108,7 @@ fn perform(mut call: Call) -> Result<String, StartError> {
         Task::DeployInit { into } => {
             // No more than this: the other settings point at what is about to be made.
             let mut more = layers.list("names");
-            let balena = BalenaDevice::find(&call.sources.variables);
+            let balena = settings::BalenaDevice::find(&call.sources.variables);
             more.extend(balena.map(|device| device.local_host()));
             let names = names::certificate_names(&more, None, Reach::Proxy);
             deploy_init::run(&into, &names)
