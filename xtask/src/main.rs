@@ -9,6 +9,7 @@ mod command;
 mod compose;
 #[cfg(test)]
 mod compose_file;
+mod cross;
 mod packages;
 mod soak;
 mod test;
@@ -54,6 +55,8 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
+    /// Build for arm64, arm/v7 and arm/v6 with Debian's compilers, and try each out.
+    Cross,
     /// Check the layout: file lengths, headers, and which crate may depend on which.
     Tidy,
     /// Install the Debian packages that the tests need, and fetch what judges the pages.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
             built,
             keep,
         } => compose::run(&profile, built, keep),
+        Task::Cross => cross::run(),
         Task::Tidy => tidy::run(),
         Task::Packages => packages::install().and_then(|()| web::fetch()),
         Task::Lighthouse => web::lighthouse(),
