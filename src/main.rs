@@ -2,6 +2,7 @@
 //!
 //! Owner of the process. It must never hold anything reusable: that is in the crates.
 
+mod backup;
 mod banner;
 mod broker_side;
 mod cert;
@@ -87,15 +88,23 @@ fn perform(mut call: Call) -> Result<String, StartError> {
         }
         Task::User(task) => {
             let settings = read()?;
-            let filter = settings.log.as_deref().unwrap_or("error");
-            logging::start(Some(filter), &iothome_http::Warnings::default());
+            log_errors(&settings);
             runtime()?.block_on(Box::pin(people::run(&settings, task)))
         }
         Task::Simulate(span) => {
             let settings = read()?;
-            let filter = settings.log.as_deref().unwrap_or("error");
-            logging::start(Some(filter), &iothome_http::Warnings::default());
+            log_errors(&settings);
             runtime()?.block_on(Box::pin(simulate::run(&settings, &span)))
+        }
+        Task::Backup(arguments) => {
+            let settings = read()?;
+            log_errors(&settings);
+            runtime()?.block_on(Box::pin(backup::backup(&settings, &arguments)))
+        }
+        Task::Restore(arguments) => {
+            let settings = read()?;
+            log_errors(&settings);
+            runtime()?.block_on(Box::pin(backup::restore(&settings, &arguments)))
         }
         Task::Cert(task) => cert::run(&read()?, task),
         Task::Config(ConfigTask::Check) => Ok(listing(&layers, &read()?)),
@@ -106,6 +115,12 @@ fn perform(mut call: Call) -> Result<String, StartError> {
             deploy_init::run(&into, &names)
         }
     }
+}
+
+/// A command that ends tells what it did; its log holds what went wrong besides.
+fn log_errors(settings: &Settings) {
+    let filter = settings.log.as_deref().unwrap_or("error");
+    logging::start(Some(filter), &iothome_http::Warnings::default());
 }
 
 fn runtime() -> Result<Runtime, StartError> {
