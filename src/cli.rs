@@ -36,6 +36,13 @@ pub(crate) enum Task {
     Backup(BackupArguments),
     /// Put the house of a backup in place, on either database; the hub must not run
     Restore(RestoreArguments),
+    /// Look at database, broker, certificates, clock, disk and settings, and say what to do; exits
+    /// with 1 if something does not work
+    Doctor {
+        /// One JSON array instead of lines
+        #[arg(long)]
+        json: bool,
+    },
     /// Ask a running hub whether it is ready; exits with 1 if not
     Health,
     /// Make what the containers of one house need before they start; for `docker-compose.yml`

@@ -84,7 +84,9 @@ fn a_line_that_was_taken_out_is_noticed_though_it_is_compressed_well() {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.remove(5);
     let mut again = GzEncoder::new(Vec::new(), Compression::fast());
-    again.write_all((lines.join("\n") + "\n").as_bytes()).unwrap();
+    again
+        .write_all((lines.join("\n") + "\n").as_bytes())
+        .unwrap();
     let error = read(again.finish().unwrap(), None).unwrap_err().to_string();
     assert!(error.contains("nothing was changed"), "{error}");
 }

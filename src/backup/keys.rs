@@ -91,7 +91,10 @@ impl Stage {
         let folder = self.data.join(STAGE).join(folder);
         let path = folder.join(file);
         let write = || {
-            DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)?;
             let mut file = OpenOptions::new()
                 .append(true)
                 .create(true)
@@ -193,7 +196,11 @@ mod tests {
     use super::*;
 
     fn names(data: &Path) -> Vec<String> {
-        there(data).unwrap().into_iter().map(|(name, _)| name).collect()
+        there(data)
+            .unwrap()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect()
     }
 
     #[test]
@@ -252,8 +259,14 @@ mod tests {
         assert_eq!(names(data.path()), ["tls/ca.key"]);
         let key = old.join("ca.key");
         assert_eq!(fs::read(&key).unwrap(), b"new");
-        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::metadata(&old).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(
+            fs::metadata(&old).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1);
     }
 

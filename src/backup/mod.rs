@@ -89,7 +89,10 @@ fn passphrase(settings: &Settings, given: &Passphrase) -> Result<Option<String>,
             let text = std::fs::read_to_string(path).map_err(|e| keys::failed(path, &e))?;
             Some(text.trim_end_matches(['\r', '\n']).to_owned())
         }
-        None => settings.backup_passphrase.as_ref().map(|p| p.expose().to_owned()),
+        None => settings
+            .backup_passphrase
+            .as_ref()
+            .map(|p| p.expose().to_owned()),
     };
     if let Some(text) = &text {
         check_passphrase(text)?;

