@@ -111,13 +111,13 @@ fn perform(mut call: Call) -> Result<Said, StartError> {
         Task::Serve(show) | Task::Demo(show) => {
             let settings = read()?;
             let warnings = iothome_http::Warnings::default();
-            logging::start(settings.log.as_deref(), &warnings);
+            let log = logging::start(settings.log.as_deref(), &warnings);
             for stranger in &layers.strangers {
                 tracing::warn!("{stranger} is set, but there is no such setting");
             }
             open_files::raise();
             let runtime = runtime()?;
-            let ran = runtime.block_on(run::run(settings, show.banner, warnings));
+            let ran = runtime.block_on(run::run(settings, show.banner, warnings, log));
             // Whatever still hangs on a file must not hold up the end.
             runtime.shutdown_background();
             ran.map(|()| String::new())

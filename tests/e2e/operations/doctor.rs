@@ -12,7 +12,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-/// Everything below a folder, with what is in it.
+/// Everything below a folder, with what is in it; but for the files in which SQLite notes its
+/// readers and what is not in the database yet, which is nothing.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -21,8 +22,14 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else {
-                all.insert(path.clone(), std::fs::read(&path).expect("a file"));
+                continue;
+            }
+            let bytes = std::fs::read(&path).expect("a file");
+            let name = path.display().to_string();
+            if name.ends_with("-wal") {
+                assert!(bytes.is_empty(), "{name}");
+            } else if !name.ends_with("-shm") {
+                all.insert(path, bytes);
             }
         }
     }
@@ -80,7 +87,14 @@ async fn a_house_is_looked_at_whether_its_hub_runs_or_not_and_nothing_is_changed
     let report = json(&output);
     assert_eq!(of(&report, "hub")[0]["level"], "warning", "{report}");
     assert_eq!(of(&report, "database")[0]["level"], "ok", "{report}");
-    assert_eq!(before, contents(&data(folder.path())));
+    let after = contents(&data(folder.path()));
+    let names = |all: &BTreeMap<PathBuf, Vec<u8>>| all.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&before), names(&after));
+    let changed: Vec<_> = before
+        .iter()
+        .filter(|(at, was)| after[*at] != **was)
+        .collect();
+    assert!(changed.is_empty(), "{changed:.80?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
