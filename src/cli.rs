@@ -96,7 +96,7 @@ pub(crate) struct BackupArguments {
 /// Where a house comes from.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct RestoreArguments {
-    /// The backup
+    /// The backup; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Replace the house that is there

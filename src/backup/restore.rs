@@ -10,11 +10,16 @@ use super::passphrase;
 use crate::cli::RestoreArguments;
 use crate::data_dir::DataDir;
 use crate::error::StartError;
+use crate::secrets;
 use crate::settings::{Mode, Settings};
 use iothome_store::{DatabaseUrl, Restoring};
 use std::cell::{Cell, RefCell};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+/// Standard input as a file name.
+const STDIN: &str = "-";
 
 /// Puts the house of a backup in place of what is there; says what was restored.
 pub(crate) async fn restore(
@@ -22,20 +27,61 @@ pub(crate) async fn restore(
     arguments: &RestoreArguments,
 ) -> Result<String, StartError> {
     let passphrase = passphrase(settings, &arguments.passphrase)?;
-    let open = || {
-        let path = &arguments.file;
-        let file = File::open(path).map_err(|e| failed(path, &e))?;
-        Reader::begin(file, passphrase.as_deref())
-    };
-    // All of it once, before anything is touched.
-    let mut reader = open()?;
-    while reader.next()?.is_some() {}
     let fresh = Fresh::note(settings)?;
-    let told = fill(settings, arguments.force, open()?).await;
+    let told = checked(settings, arguments, passphrase.as_deref()).await;
     if told.is_err() {
         fresh.clean();
     }
     told
+}
+
+async fn checked(
+    settings: &Settings,
+    arguments: &RestoreArguments,
+    passphrase: Option<&str>,
+) -> Result<String, StartError> {
+    let spool = if arguments.file.as_os_str() == STDIN {
+        Some(Spool::of_stdin(settings)?)
+    } else {
+        None
+    };
+    let path = spool.as_ref().map_or(&arguments.file, |spool| &spool.0);
+    let open = || {
+        let file = File::open(path).map_err(|e| failed(path, &e))?;
+        Reader::begin(file, passphrase)
+    };
+    // All of it once, before anything is touched.
+    let mut reader = open()?;
+    while reader.next()?.is_some() {}
+    fill(settings, arguments.force, open()?).await
+}
+
+/// What came by standard input, in a file of the data folder: it is read twice.
+struct Spool(PathBuf);
+
+impl Spool {
+    fn of_stdin(settings: &Settings) -> Result<Self, StartError> {
+        let data = DataDir::for_restore(&settings.data_dir, Mode::Serve)?;
+        let token = secrets::token()?;
+        let spool = Self(data.path().join(format!(".restore-{}", &token[..8])));
+        let copy = || {
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&spool.0)?;
+            std::io::copy(&mut std::io::stdin().lock(), &mut file)
+        };
+        copy().map_err(|e| failed(&spool.0, &e))?;
+        Ok(spool)
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        // What stays is told by the size of the folder, and does no harm.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 async fn fill(settings: &Settings, force: bool, mut reader: Reader) -> Result<String, StartError> {

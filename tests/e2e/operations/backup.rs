@@ -4,7 +4,7 @@ use super::data;
 use crate::embedded::{create, obedient, socket};
 use crate::support::api::Api;
 use crate::support::eventually;
-use crate::support::hub::{Hub, Start, folder, run, stderr, stdout};
+use crate::support::hub::{Hub, Start, folder, run, run_with_input, stderr, stdout};
 use iothome_store::testing::PgServer;
 use iothome_store::{BackupLine, DatabaseUrl, DumpedHouse};
 use serde_json::{Value, json};
@@ -229,6 +229,27 @@ async fn a_restore_that_was_cut_short_is_not_started_upon() {
     works(folder.path(), &["restore", &to, "--force"]).await;
     let hub = Start::serve().on(folder.path()).await;
     assert_eq!(hub.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_travels_through_pipes() {
+    let (old, new) = (folder(), folder());
+    let (hub, _) = lived_in(old.path()).await;
+    assert_eq!(hub.stop().await, Some(0));
+    let output = run(old.path(), &["backup", "--to", "-"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let damaged = &output.stdout[..output.stdout.len() - 1];
+    let refused = run_with_input(new.path(), &["restore", "-"], damaged).await;
+    assert!(stderr(&refused).contains("cut off"), "{}", stderr(&refused));
+    assert!(!data(new.path()).exists(), "nothing is left of it");
+    let restored = run_with_input(new.path(), &["restore", "-"], &output.stdout).await;
+    assert!(restored.status.success(), "{}", stderr(&restored));
+    let left = std::fs::read_dir(data(new.path()))
+        .expect("there")
+        .flatten();
+    let mut names: Vec<_> = left.map(|entry| entry.file_name()).collect();
+    names.retain(|name| name.to_string_lossy().starts_with('.'));
+    assert!(names.is_empty(), "{names:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
