@@ -340,11 +340,11 @@ async fn administrators_change_what_is_logged_until_the_next_start() {
     let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
     let page = browser.get("/system").await;
     assert!(page.text.contains("iothome=debug"), "{}", page.text);
-    let wrong = browser
-        .post("/system/log-level", &[("filter", "loud")])
-        .await;
+    let token = browser.token("/system").await;
+    let fields = |filter| [("csrf", token.as_str()), ("filter", filter)];
+    let wrong = browser.post("/system/log-level", &fields("loud")).await;
     assert_eq!(wrong.status, 422);
-    let back = browser.post("/system/log-level", &[("filter", "")]).await;
+    let back = browser.post("/system/log-level", &fields("")).await;
     assert_eq!(back.status, 303, "{}", back.text);
     assert_eq!(*asked.lock().unwrap(), ["iothome=debug", "warn"]);
     let audit = house.store.audit(10, None).await.unwrap();
