@@ -62,6 +62,11 @@ fn main() -> ExitCode {
 fn perform(mut call: Call) -> Result<String, StartError> {
     let mode = call.task.mode();
     call.sources.file = cli::find_file(&call.sources, mode);
+    if let Task::DeployInit { .. } = call.task {
+        // These name what is about to be made: waiting for it would be in vain.
+        let variables = &mut call.sources.variables;
+        variables.retain(|name, _| !name.ends_with("_FILE"));
+    }
     let mut layers = Layers::merge(&call.sources);
     if let Task::Config(ConfigTask::Check) = call.task {
         // Looking closely is what a check is for; a start only warns of these.
