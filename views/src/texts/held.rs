@@ -300,8 +300,8 @@ mod tests {
             (
                 &json!({"kind": "time", "from": "22:00", "to": "06:00"}),
                 &on,
-                "it is 13:25, not between 22:00 and 06:00",
-                "es ist 13:25, nicht zwischen 22:00 und 06:00",
+                "it is 16:05, not between 22:00 and 06:00",
+                "es ist 16:05, nicht zwischen 22:00 und 06:00",
             ),
             (
                 &json!({"not": {"kind": "time", "from": "08:00", "to": "20:00", "days": ["TUE"]}}),
