@@ -9,6 +9,7 @@ mod command;
 mod compose;
 #[cfg(test)]
 mod compose_file;
+mod cross;
 mod packages;
 mod soak;
 mod test;
@@ -51,6 +52,8 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
+    /// Build for arm64, arm/v7 and arm/v6 with Debian's compilers, and try each out.
+    Cross,
     /// Check the layout: file lengths, headers, and which crate may depend on which.
     Tidy,
     /// Install the Debian packages that the tests need, and fetch what judges the pages.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Task::Bench { settle_s } => bench::run(settle_s),
         Task::Soak { kills } => soak::run(kills),
         Task::ComposeTest { profile, keep } => compose::run(&profile, keep),
+        Task::Cross => cross::run(),
         Task::Tidy => tidy::run(),
         Task::Packages => packages::install().and_then(|()| web::fetch()),
         Task::Lighthouse => web::lighthouse(),
