@@ -107,7 +107,10 @@ fn perform(mut call: Call) -> Result<String, StartError> {
         Task::Health => health::ask(&read()?),
         Task::DeployInit { into } => {
             // No more than this: the other settings point at what is about to be made.
-            let names = names::certificate_names(&layers.list("names"), None, Reach::Proxy);
+            let mut more = layers.list("names");
+            let balena = settings::BalenaDevice::find(&call.sources.variables);
+            more.extend(balena.map(|device| device.local_host()));
+            let names = names::certificate_names(&more, None, Reach::Proxy);
             deploy_init::run(&into, &names)
         }
     }
