@@ -56,7 +56,7 @@ pub(super) async fn sends_everyone_to_https(house: &House) {
     );
     let much = client
         .post(format!("{}/api/v1/setup", base()))
-        .body(vec![b'x'; 2_200_000]);
+        .body(vec![b'x'; 5_500_000]);
     assert_eq!(reply(much).await.expect("Nginx answers").status, 413);
 }
 
