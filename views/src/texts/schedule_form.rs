@@ -390,6 +390,15 @@ fn fault_german(problem: &str) -> Option<&'static str> {
         "at least one action is needed" => "Bitte mindestens ein Gerät wählen.",
         "nothing is above and below these at once" => "Nichts liegt zugleich darüber und darunter.",
         text if text.starts_with("a whole number from ") => "Diese Zahl ist zu klein oder zu groß.",
+        text if text.starts_with("and ") && text.ends_with(" more faults") => {
+            "Und es gibt weitere Fehler."
+        }
+        text if text.starts_with("the value must be ")
+            || text.starts_with("a light is set by ")
+            || text.contains(" in per cent must be ") =>
+        {
+            "Diesen Wert nimmt das Gerät nicht an."
+        }
         text if text.starts_with("the end lies before the start") => {
             "Das Ende liegt vor dem Anfang."
         }

@@ -28,12 +28,13 @@ pub(in crate::pages) fn of_device(
 ) -> DeviceSchedules {
     let teller = Teller::of(app, user, visit);
     let scheduler = app.hub.scheduler();
-    let found = scheduler.list(&user.subject, Some(&view.id), LINES, None);
-    let lines = found.iter().map(|schedule| DeviceLine {
+    let found = scheduler.list_by_next(&user.subject, Some(&view.id));
+    let found = found.iter().take(LINES);
+    let lines = found.map(|(schedule, next)| DeviceLine {
         id: schedule.id,
         name: schedule.definition.name.clone(),
         words: teller.when_words(&schedule.definition),
-        next: scheduler.next(schedule).map(|due| teller.due(&due)),
+        next: next.map(|due| teller.due(&due)),
         enabled: schedule.definition.enabled,
     });
     let lines = lines.collect();
@@ -51,7 +52,11 @@ pub(in crate::pages) fn of_device(
 /// The schedule of all that somebody sees that is due next.
 pub(in crate::pages) fn next_up(hub: &Hub, subject: &Subject) -> Option<(Arc<Schedule>, Due)> {
     let scheduler = hub.scheduler();
-    let all = scheduler.list(subject, None, LOOKED_AT, None);
+    // While the clock is not believed nothing is due.
+    if !scheduler.is_running() {
+        return None;
+    }
+    let all = scheduler.enabled(subject, LOOKED_AT);
     let due = all.into_iter().filter_map(|schedule| {
         let due = scheduler.next(&schedule)?;
         (schedule.skip_due_at != Some(due.at)).then_some((schedule, due))

@@ -89,7 +89,7 @@ pub(super) async fn show(
         history: history.iter().map(|line| happened(teller, line)).collect(),
         older,
         paged: before.is_some(),
-        clock_wrong: clock_wrong(&app).await,
+        clock_wrong: clock_wrong(teller).await,
     };
     let markup = view::schedule(visit.t, &visit.viewer, &visit.live("quiet"), &model);
     Ok(page(markup))
@@ -225,7 +225,12 @@ pub(super) async fn run(
     path: web::Path<String>,
     _form: Form<Nothing>,
 ) -> Answer {
-    let id = id_of(&path)?;
+    let schedule = get(&app, &user, &path)?;
+    let id = schedule.id;
+    // As often as commands may be asked: a run is as many as its actions.
+    let commands = schedule.definition.actions.len();
+    let sessions = app.hub.sessions();
+    let _place = sessions.permit_for(user.session, commands).await?;
     let due_at = app
         .hub
         .scheduler()

@@ -49,8 +49,8 @@ pub struct SchedulePage {
     pub older: Option<i64>,
     /// Whether the history is not the newest.
     pub paged: bool,
-    /// Whether the hub does not trust its clock.
-    pub clock_wrong: bool,
+    /// Until when the hub waits, if it does not trust its clock.
+    pub clock_wrong: Option<When>,
 }
 
 /// One occurrence.
@@ -92,7 +92,7 @@ pub fn schedule(t: &'static Texts, viewer: &Viewer, live: &str, model: &Schedule
     let s = &t.schedules;
     let content = html! {
         (back(links::SCHEDULES, s.back))
-        @if model.clock_wrong { (clock_wrong(t)) }
+        @if let Some(until) = &model.clock_wrong { (clock_wrong(t, viewer, until)) }
         div.device-page {
             div {
                 (head(t, viewer, model))
@@ -133,7 +133,9 @@ fn head(t: &Texts, viewer: &Viewer, model: &SchedulePage) -> Markup {
             @if let Some(conditions) = &model.conditions {
                 p.hint { (s.if_so) " " bdi { (conditions) } }
             }
-            @if let Some(owner) = &model.owner { p.hint { (fill(s.owner, owner)) } }
+            @if let Some(owner) = &model.owner {
+                p.hint { (fill(s.owner, owner)) @if model.may_change { " " (s.takes_over) } }
+            }
         }
         @if let Some(reason) = &model.reason {
             p.trouble.notice { (Icon::Warning.draw()) span { (fill(s.disabled_because, reason)) } }
