@@ -41,7 +41,7 @@ pub use registrar::{
 };
 pub use scheduler::{
     Bundle, Caused, Frequent, Happened, Imported, Occurring, SavedBy, Scheduler, SchedulerState,
-    Scheduling, SchedulingError, Upcoming, WeekAhead, disabled, read_schedule_home,
+    Scheduling, SchedulingError, Upcoming, WeekAhead, built_at, disabled, read_schedule_home,
 };
 pub use sessions::{
     Opened, Permit, SessionError, SessionInfo, SessionKind, Sessions, StreamTicket,

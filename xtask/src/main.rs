@@ -48,6 +48,9 @@ enum Task {
         /// The profile the hub is built with; what is given away is built with `dist`.
         #[arg(long, default_value = "release")]
         profile: String,
+        /// Take the images as they were built last.
+        #[arg(long)]
+        built: bool,
         /// Leave everything running, to look around.
         #[arg(long)]
         keep: bool,
@@ -67,7 +70,11 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Bench { settle_s } => bench::run(settle_s),
         Task::Soak { kills } => soak::run(kills),
-        Task::ComposeTest { profile, keep } => compose::run(&profile, keep),
+        Task::ComposeTest {
+            profile,
+            built,
+            keep,
+        } => compose::run(&profile, built, keep),
         Task::Cross => cross::run(),
         Task::Tidy => tidy::run(),
         Task::Packages => packages::install().and_then(|()| web::fetch()),

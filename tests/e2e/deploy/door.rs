@@ -56,7 +56,7 @@ pub(super) async fn sends_everyone_to_https(house: &House) {
     );
     let much = client
         .post(format!("{}/api/v1/setup", base()))
-        .body(vec![b'x'; 2_200_000]);
+        .body(vec![b'x'; 5_500_000]);
     assert_eq!(reply(much).await.expect("Nginx answers").status, 413);
 }
 
@@ -146,6 +146,16 @@ pub(super) async fn keeps_networks_apart(house: &House) {
         .await
         .expect("the hub answers");
     assert_eq!(told.status, 403, "a device is no proxy: {}", told.text);
+}
+
+/// The hub's role at the database may do what the hub does, and nothing beside.
+pub(super) fn gives_the_database_s_role_the_least(house: &House) {
+    let query = "select rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls \
+                 from pg_roles where rolname = current_user";
+    assert_eq!(house.sql(query), "f", "no rights over the server");
+    let query = "select string_agg(datname, ',') from pg_database \
+                 where has_database_privilege(datname, 'connect') and datallowconn";
+    assert_eq!(house.sql(query), "iothome", "no other database");
 }
 
 /// Who guesses passwords is slowed by the hub and by Nginx, in words that fit; nobody else is.

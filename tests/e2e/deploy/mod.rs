@@ -32,6 +32,7 @@ fn the_deployed_files_are_a_house_that_works_and_mends_itself() {
             house.until_healthy().await;
             let api = house.set_up().await;
             door::keeps_networks_apart(&house).await;
+            door::gives_the_database_s_role_the_least(&house);
             let gate = switch::makes_a_device(&house, &api).await;
             switch::from_the_dashboard(&house, &api, &gate).await;
             switch::refuses_another_fingerprint(&gate.door).await;

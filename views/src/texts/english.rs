@@ -5,7 +5,7 @@
 use super::{Dates, Texts, Words};
 use super::{
     add_device, bench, broker, chart, credential, design, device, entity, error, first_device,
-    frame, home, house, new_devices, people, places, rhythm, rooms, schedule_form, schedules,
+    frame, held, home, house, new_devices, people, places, rhythm, rooms, schedule_form, schedules,
     set_up, settings, sign_in, system, you,
 };
 use iothome_engine::command::{Status, reason};
@@ -46,6 +46,7 @@ pub static ENGLISH: Texts = Texts {
     home: home::ENGLISH,
     new_devices: new_devices::ENGLISH,
     rooms: rooms::ENGLISH,
+    held: held::ENGLISH,
     rhythm: rhythm::ENGLISH,
     schedule_form: schedule_form::ENGLISH,
     schedules: schedules::ENGLISH,

@@ -5,7 +5,7 @@
 use super::{Dates, Texts, Words};
 use super::{
     add_device, bench, broker, chart, credential, design, device, entity, error, first_device,
-    frame, home, house, new_devices, people, places, rhythm, rooms, schedule_form, schedules,
+    frame, held, home, house, new_devices, people, places, rhythm, rooms, schedule_form, schedules,
     set_up, settings, sign_in, system, you,
 };
 use iothome_engine::command::{Status, reason};
@@ -46,6 +46,7 @@ pub static GERMAN: Texts = Texts {
     home: home::GERMAN,
     new_devices: new_devices::GERMAN,
     rooms: rooms::GERMAN,
+    held: held::GERMAN,
     rhythm: rhythm::GERMAN,
     schedule_form: schedule_form::GERMAN,
     schedules: schedules::GERMAN,

@@ -135,11 +135,12 @@ pub(super) async fn card(
         id: schedule.id,
         name: definition.name.clone(),
         words: teller.when_words(definition),
+        done: teller.done(schedule, next.is_some()),
         does: teller.does(definition.actions.iter()),
         next,
         last: last.map(|occurrence| teller.end(&occurrence)),
         enabled: definition.enabled,
-        reason: teller.reason(schedule.disabled_reason.as_deref()),
+        reason: teller.why_off(schedule),
         owner: owner(teller, schedule, owners).await?,
         may_change: scheduler.may_change(schedule, &teller.user.subject),
     })

@@ -29,13 +29,16 @@ pub(in crate::pages) fn of_device(
     let teller = Teller::of(app, user, visit);
     let scheduler = app.hub.scheduler();
     let found = scheduler.list_by_next(&user.subject, Some(&view.id));
-    let found = found.iter().take(LINES);
-    let lines = found.map(|(schedule, next)| DeviceLine {
-        id: schedule.id,
-        name: schedule.definition.name.clone(),
-        words: teller.when_words(&schedule.definition),
-        next: next.map(|due| teller.due(&due)),
-        enabled: schedule.definition.enabled,
+    let lines = found.iter().take(LINES).map(|(schedule, next)| {
+        let definition = &schedule.definition;
+        DeviceLine {
+            id: schedule.id,
+            name: definition.name.clone(),
+            words: teller.when_words(definition),
+            enabled: definition.enabled,
+            done: teller.done(schedule, next.is_some()),
+            next: next.map(|due| teller.due(&due)),
+        }
     });
     let lines = lines.collect();
     let quick = teller.may_schedule(&view.id).then(|| {
