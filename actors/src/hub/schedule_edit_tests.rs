@@ -269,7 +269,7 @@ async fn a_value_that_a_light_cannot_take_is_refused_when_it_is_saved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_week_ahead_begins_with_what_is_under_way() {
+async fn the_week_ahead_has_what_is_under_way() {
     let mut house = with_adam().await;
     let lamp = house.switch("lamp").await;
     let mut twice = serde_json::to_value(definition(&house, &lamp, "turn_on")).expect("is JSON");
@@ -285,10 +285,12 @@ async fn the_week_ahead_begins_with_what_is_under_way() {
     house.published().await;
     let under_way = scheduler.under_way().await.expect("reads");
     let week = scheduler.week_ahead(&admin(), None, &under_way);
-    let first = &week.items[0];
-    assert_eq!(
-        (first.due.at, first.action.action.as_str()),
-        (due_at, "turn_off")
+    let mut under_way_now = week.items.iter().filter(|i| i.due.at == due_at);
+    let first = under_way_now.next().expect("is there");
+    assert_eq!(first.action.action.as_str(), "turn_off");
+    assert!(
+        under_way_now.next().is_none(),
+        "what was asked is not to come"
     );
     let lamp_main = EntityRef {
         device: lamp.clone(),
@@ -301,7 +303,6 @@ async fn the_week_ahead_begins_with_what_is_under_way() {
         "{}",
         first.at
     );
-    assert_eq!(week.items.iter().filter(|i| i.due.at == due_at).count(), 1);
     let eve = member(&house, &lamp, &[]).await;
     let week = scheduler.week_ahead(&eve, None, &under_way);
     assert!(week.items.is_empty(), "she sees nothing of it");
