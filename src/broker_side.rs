@@ -12,7 +12,7 @@ use iothome_http::AskClients;
 #[cfg(feature = "embedded")]
 use iothome_http::BrokerClient;
 use iothome_store::Store;
-use iothome_tls::{Authority, Fingerprint};
+use iothome_tls::{Authority, Fingerprint, Seen, Trust, watched_client};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub(crate) struct BrokerSide {
     pub(crate) sha256: Option<Fingerprint>,
     /// SHA-1, which only the certificate itself tells.
     pub(crate) sha1: Option<String>,
+    /// The certificate that it shows on the hub's own connections.
+    pub(crate) seen: Seen,
     #[cfg(feature = "embedded")]
     pub(crate) embedded: Option<Arc<iothome_broker::Broker>>,
 }
@@ -120,12 +122,14 @@ async fn client_id(store: &Store) -> Result<String, StartError> {
 }
 
 fn given(url: &MqttUrl, trust: &BrokerTrust, client_id: String) -> Result<BrokerSide, StartError> {
+    let seen = Seen::default();
     let (tls, sha256) = match trust {
-        BrokerTrust::Fingerprints(pins) => {
-            (iothome_tls::pinned_client(pins), pins.first().copied())
-        }
-        BrokerTrust::Ca(path) => (iothome_tls::ca_client(&read_ca(path)?)?, None),
-        BrokerTrust::System => (iothome_tls::system_client()?, None),
+        BrokerTrust::Fingerprints(pins) => (
+            watched_client(&Trust::Pins(pins), &seen)?,
+            pins.first().copied(),
+        ),
+        BrokerTrust::Ca(path) => (watched_client(&Trust::Ca(&read_ca(path)?), &seen)?, None),
+        BrokerTrust::System => (watched_client(&Trust::System, &seen)?, None),
     };
     Ok(BrokerSide {
         mqtt: MqttConfig {
@@ -140,6 +144,7 @@ fn given(url: &MqttUrl, trust: &BrokerTrust, client_id: String) -> Result<Broker
         address: address(url),
         sha256,
         sha1: None,
+        seen,
         #[cfg(feature = "embedded")]
         embedded: None,
     })

@@ -242,6 +242,7 @@ impl Place {
             cut: side.cutter(),
             sha256: side.sha256.map(|f| f.to_string()),
             sha1: side.sha1.clone(),
+            seen: side.seen.clone(),
             password_workers: password_workers(),
             scheduling: Scheduling {
                 per_user: self.settings.schedules_per_user,

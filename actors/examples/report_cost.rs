@@ -179,6 +179,7 @@ impl Bench {
             cut: None,
             sha256: None,
             sha1: None,
+            seen: iothome_tls::Seen::default(),
             password_workers: 1,
             scheduling: iothome_actors::Scheduling::default(),
         };

@@ -208,6 +208,7 @@ async fn hub(store: &Store, broker: &Arc<Broker>, pin: Fingerprint, access: &Sha
         })),
         sha256: None,
         sha1: None,
+        seen: iothome_tls::Seen::default(),
         password_workers: 1,
         scheduling: iothome_actors::Scheduling::default(),
     };

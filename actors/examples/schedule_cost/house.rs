@@ -108,6 +108,7 @@ impl House {
             cut: None,
             sha256: None,
             sha1: None,
+            seen: iothome_tls::Seen::default(),
             password_workers: 1,
             scheduling: Scheduling {
                 per_user: usize::MAX,

@@ -74,6 +74,7 @@ impl Fixture {
             })),
             sha256: None,
             sha1: None,
+            seen: iothome_tls::Seen::default(),
             password_workers: 1,
             scheduling: crate::scheduler::Scheduling::default(),
         };

@@ -51,6 +51,7 @@ use iothome_engine::policy::Subject;
 use iothome_engine::time::Timestamp;
 use iothome_engine::view::DeviceView;
 use iothome_store::{AuditEntry, Store};
+use iothome_tls::Seen;
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,6 +97,8 @@ pub struct HubConfig {
     pub sha256: Option<String>,
     /// SHA-1 of the broker's certificate, if it is known.
     pub sha1: Option<String>,
+    /// The certificate that the broker showed last; it says more than the two above.
+    pub seen: Seen,
     /// How many passwords are hashed at once.
     pub password_workers: usize,
     /// How scheduling is set up.
@@ -240,13 +243,18 @@ impl Hub {
         let config = &self.inner.config;
         let status = self.inner.services.wire.mqtt().map(|m| m.status());
         let status = status.unwrap_or_default();
+        let seen = config.seen.last();
+        let (sha256, sha1) = match seen {
+            Some(seen) => (Some(seen.sha256.to_string()), Some(seen.sha1)),
+            None => (config.sha256.clone(), config.sha1.clone()),
+        };
         BrokerStatus {
             address: config.broker_address.clone(),
             connected: status.connected,
             since: status.since,
             problem: status.problem,
-            sha256: config.sha256.clone(),
-            sha1: config.sha1.clone(),
+            sha256,
+            sha1,
             managed_by: match (config.managed, &config.cut) {
                 (false, _) => "operator",
                 (true, Some(_)) => "embedded",

@@ -347,6 +347,7 @@ fn hub_config(broker: SocketAddr, fingerprint: Fingerprint, access: SharedAccess
         cut: None,
         sha256: Some(fingerprint.to_string()),
         sha1: Some("not told".into()),
+        seen: iothome_tls::Seen::default(),
         password_workers: 2,
         scheduling: iothome_actors::Scheduling::default(),
     }
