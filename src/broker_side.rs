@@ -6,8 +6,8 @@
 use crate::data_dir::DataDir;
 use crate::error::StartError;
 use crate::secrets;
-use crate::settings::{BrokerChoice, BrokerTrust, MqttUrl};
-use iothome_actors::{MqttConfig, SharedAccess};
+use crate::settings::{BrokerChoice, BrokerTrust, Manage, MqttUrl};
+use iothome_actors::{MqttConfig, Seal, SharedAccess};
 use iothome_http::AskClients;
 #[cfg(feature = "embedded")]
 use iothome_http::BrokerClient;
@@ -32,6 +32,8 @@ pub(crate) struct BrokerSide {
     pub(crate) sha256: Option<Fingerprint>,
     /// SHA-1, which only the certificate itself tells.
     pub(crate) sha1: Option<String>,
+    /// Keeps passwords, if the hub manages a broker that is not its own.
+    pub(crate) seal: Option<Seal>,
     /// The certificate that it shows on the hub's own connections.
     pub(crate) seen: Seen,
     #[cfg(feature = "embedded")]
@@ -48,7 +50,13 @@ impl BrokerSide {
     ) -> Result<Self, StartError> {
         let client_id = client_id(store).await?;
         match choice {
-            BrokerChoice::Given { url, trust } => given(url, trust, client_id),
+            BrokerChoice::Given { url, trust, manage } => {
+                let mut side = given(url, trust, client_id)?;
+                if *manage == Manage::Dynsec {
+                    side.seal = Some(crate::secrets::seal(&dir.seal())?);
+                }
+                Ok(side)
+            }
             #[cfg(feature = "embedded")]
             BrokerChoice::Embedded(bind) => {
                 crate::embedded::open(bind, dir, authority, access, client_id).await
@@ -62,11 +70,12 @@ impl BrokerSide {
     }
 
     /// Whether the hub keeps this broker's users.
-    pub(crate) fn is_embedded(&self) -> bool {
+    pub(crate) fn is_managed(&self) -> bool {
         #[cfg(feature = "embedded")]
-        return self.embedded.is_some();
-        #[cfg(not(feature = "embedded"))]
-        return false;
+        if self.embedded.is_some() {
+            return true;
+        }
+        self.seal.is_some()
     }
 
     /// What ends a user's connections.
@@ -145,6 +154,7 @@ fn given(url: &MqttUrl, trust: &BrokerTrust, client_id: String) -> Result<Broker
         sha256,
         sha1: None,
         seen,
+        seal: None,
         #[cfg(feature = "embedded")]
         embedded: None,
     })

@@ -53,6 +53,11 @@ impl DataDir {
         self.0.join("tls")
     }
 
+    /// The key under which passwords of broker users are kept.
+    pub(crate) fn seal(&self) -> PathBuf {
+        self.0.join("accounts.key")
+    }
+
     #[cfg(feature = "embedded")]
     pub(crate) fn broker(&self) -> PathBuf {
         self.0.join("broker")

@@ -54,6 +54,7 @@ pub(crate) async fn open(
         sha1: Some(identity.fingerprints.sha1),
         // The hub gave the broker its certificate, so there is nothing to be learned.
         seen: iothome_tls::Seen::default(),
+        seal: None,
         embedded: Some(Arc::new(broker)),
     })
 }

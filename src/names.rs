@@ -47,7 +47,7 @@ pub(crate) fn of(settings: &Settings) -> Vec<String> {
         None => Reach::Proxy,
     };
     let mut more = settings.names.clone();
-    if let BrokerChoice::Given { url, trust } = &settings.broker
+    if let BrokerChoice::Given { url, trust, .. } = &settings.broker
         && *trust == BrokerTrust::Ca(settings.data_dir.join("tls/ca.pem"))
     {
         // That broker shows a certificate of this house, and is looked for by this name.

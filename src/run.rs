@@ -231,7 +231,7 @@ impl Place {
         HubConfig {
             mqtt: side.mqtt.clone(),
             broker_address: side.address.clone(),
-            managed: side.is_embedded(),
+            managed: side.is_managed(),
             discovery: match self.settings.discovery {
                 Discovery::Ask => DiscoveryMode::Ask,
                 Discovery::Accept => DiscoveryMode::Accept,
@@ -240,6 +240,7 @@ impl Place {
             discovery_prefix: self.settings.discovery_prefix.clone(),
             access,
             cut: side.cutter(),
+            dynsec: side.seal.clone(),
             sha256: side.sha256.map(|f| f.to_string()),
             sha1: side.sha1.clone(),
             seen: side.seen.clone(),

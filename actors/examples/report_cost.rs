@@ -177,6 +177,7 @@ impl Bench {
             discovery_prefix: "homeassistant".into(),
             access,
             cut: None,
+            dynsec: None,
             sha256: None,
             sha1: None,
             seen: iothome_tls::Seen::default(),

@@ -106,6 +106,7 @@ impl House {
             discovery_prefix: "homeassistant".into(),
             access: load_access(&self.store).await.expect("an access list"),
             cut: None,
+            dynsec: None,
             sha256: None,
             sha1: None,
             seen: iothome_tls::Seen::default(),

@@ -30,6 +30,7 @@ pub use figures::Queue;
 pub use people::{NewPerson, PASSWORD_MIN, PersonPatch, check_password, check_user_name};
 pub use places::SharedFavourites;
 
+use crate::accounts::{self, Accounts, AccountsStatus, Seal};
 use crate::clock::Clock;
 use crate::error::HubError;
 use crate::house::{Change, House};
@@ -93,6 +94,9 @@ pub struct HubConfig {
     pub access: SharedAccess,
     /// Ends the connections of a broker user, if the broker is embedded.
     pub cut: Option<Cut>,
+    /// Keeps passwords for a broker whose dynamic-security plugin the hub manages; `None` if
+    /// there is no such broker.
+    pub dynsec: Option<Seal>,
     /// SHA-256 of the broker's certificate, if it is known.
     pub sha256: Option<String>,
     /// SHA-1 of the broker's certificate, if it is known.
@@ -151,6 +155,7 @@ struct Inner {
     sessions: Sessions,
     passwords: Passwords,
     registrar: Registrar,
+    accounts: Accounts,
     scheduler: Scheduler,
     supervisor: Arc<Kept<SupervisorMsg>>,
     root: ActorRef<RootMsg>,
@@ -255,10 +260,10 @@ impl Hub {
             problem: status.problem,
             sha256,
             sha1,
-            managed_by: match (config.managed, &config.cut) {
+            managed_by: match (config.managed, &config.dynsec) {
                 (false, _) => "operator",
-                (true, Some(_)) => "embedded",
-                (true, None) => "hub",
+                (true, None) => "embedded",
+                (true, Some(_)) => "hub",
             },
             outbox: status.outbox,
             received: status.received,
@@ -268,6 +273,22 @@ impl Hub {
             received_per_second: status.received_per_second,
             sent_per_second: status.sent_per_second,
         }
+    }
+
+    /// How the accounts at the broker stand.
+    pub fn accounts(&self) -> Arc<AccountsStatus> {
+        self.inner.accounts.status()
+    }
+
+    /// Looks at the accounts at the broker and tries it out with a throw-away one, now.
+    ///
+    /// # Errors
+    /// `Conflict` if the hub makes no accounts there or the broker is away; `Busy`.
+    pub async fn test_broker(&self, by: &Subject) -> Result<(), HubError> {
+        self.working()?;
+        self.inner.accounts.test().await?;
+        self.audit_by(by, "broker_tested", "broker", serde_json::json!({}));
+        Ok(())
     }
 
     /// Writes an audit entry, soon.
@@ -393,7 +414,10 @@ impl Hub {
     /// The broker's users, by user name.
     pub fn credentials(&self) -> Vec<Credential> {
         let access = self.inner.config.access.load();
-        let mut all: Vec<Credential> = access.iter().cloned().collect();
+        let lasting = access
+            .iter()
+            .filter(|c| !accounts::is_throw_away(&c.username));
+        let mut all: Vec<Credential> = lasting.cloned().collect();
         all.sort_by(|a, b| a.username.cmp(&b.username));
         all
     }

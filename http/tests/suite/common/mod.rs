@@ -345,6 +345,7 @@ fn hub_config(broker: SocketAddr, fingerprint: Fingerprint, access: SharedAccess
         discovery_prefix: "homeassistant".into(),
         access,
         cut: None,
+        dynsec: None,
         sha256: Some(fingerprint.to_string()),
         sha1: Some("not told".into()),
         seen: iothome_tls::Seen::default(),
