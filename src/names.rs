@@ -2,7 +2,7 @@
 //!
 //! Owner of the names that certificates carry and the banner prints.
 
-use crate::settings::{BrokerChoice, BrokerTrust, Settings};
+use crate::settings::{BalenaDevice, BrokerChoice, BrokerTrust, Settings};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -47,6 +47,7 @@ pub(crate) fn of(settings: &Settings) -> Vec<String> {
         None => Reach::Proxy,
     };
     let mut more = settings.names.clone();
+    more.extend(settings.balena.as_ref().map(BalenaDevice::local_host));
     if let BrokerChoice::Given { url, trust, .. } = &settings.broker
         && *trust == BrokerTrust::Ca(settings.data_dir.join("tls/ca.pem"))
     {

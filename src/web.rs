@@ -6,7 +6,7 @@ use crate::banner::Banner;
 use crate::broker_side::{BrokerSide, reachable_here};
 use crate::error::StartError;
 use crate::run::Place;
-use crate::settings::{BrokerChoice, Mode};
+use crate::settings::{BalenaDevice, BrokerChoice, Mode};
 use crate::{metrics_help, names, ports};
 use iothome_engine::time::Timestamp;
 use iothome_http::{AskCertificates, Certificate, CertificateRole, Web, WebConfig};
@@ -58,12 +58,17 @@ pub(crate) fn config(place: &Place) -> Result<WebConfig, StartError> {
     {
         hosts.extend(iothome_tls::names_of_pem(&pem)?);
     }
+    let outside = settings.balena.as_ref().map(BalenaDevice::public_host);
+    // A host, but no name of the certificate: balena shows its own.
+    hosts.extend(outside.clone());
     Ok(WebConfig {
         http: settings.http.as_ref().map(ports::choose).transpose()?,
         https,
         public_url: settings.public_url.clone(),
         names: hosts,
         trusted_proxies: settings.trusted_proxies.clone(),
+        setup_local_only: settings.setup_local_only,
+        outside_host: outside,
         metrics_token: settings
             .metrics_token
             .as_ref()

@@ -23,6 +23,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What all the devices of the household that announce themselves have together.
+const ENTITIES: usize = 18;
 const OWN_PASSWORD: &str = "only for this test";
 
 struct House {
@@ -83,7 +85,6 @@ impl House {
             new.iter().filter(|d| d.status == NewStatus::New).count() >= 10
         })
         .await;
-        // A device of many single announcements may still be at it: its rest comes as an update.
         for new in self.hub.new_devices().iter() {
             let accepted = self
                 .hub
@@ -91,6 +92,12 @@ impl House {
                 .await;
             accepted.expect("is accepted");
         }
+        // A device of many single announcements may still be at it: its rest comes as an update.
+        until("all their entities", || {
+            let devices = self.hub.house().devices();
+            devices.iter().map(|d| d.entities.len()).sum::<usize>() == ENTITIES
+        })
+        .await;
     }
 
     fn view(&self, device: &str) -> Arc<DeviceView> {
@@ -346,7 +353,7 @@ async fn after_a_restart_everything_is_there_and_soon_live_again() {
         .map(|d| (d.id.clone(), d.version))
         .collect();
     house.restart().await;
-    assert_eq!(house.hub.house().len(), 9);
+    assert_eq!(house.hub.house().len(), 10);
     let entity = house.entity("coffee", Kind::Switch).expect("is there");
     assert_eq!(entity.state, Some(Value::word("on")));
     house.lives("coffee", Kind::Switch).await;

@@ -1,10 +1,17 @@
 #!/bin/sh
-# Stands in for our own sources while the dependencies are built.
+# stubs.sh FROM TO: manifests and lock of the workspace, and stand-ins for its own
+# sources, so that the dependencies can be built before a source of ours is there.
 set -eu
-for crate in engine store actors views http tls broker simulator; do
-    mkdir -p "$crate/src"
-    : > "$crate/src/lib.rs"
+from=$1
+to=$2
+mkdir -p "$to/src"
+cp "$from/Cargo.toml" "$from/Cargo.lock" "$to/"
+echo 'fn main() {}' > "$to/src/main.rs"
+for manifest in "$from"/*/Cargo.toml; do
+    crate=$(basename "$(dirname "$manifest")")
+    mkdir -p "$to/$crate/src"
+    cp "$manifest" "$to/$crate/"
+    : > "$to/$crate/src/lib.rs"
 done
-mkdir -p src xtask/src
-echo 'fn main() {}' > src/main.rs
-echo 'fn main() {}' > xtask/src/main.rs
+rm "$to/xtask/src/lib.rs"
+echo 'fn main() {}' > "$to/xtask/src/main.rs"

@@ -86,6 +86,10 @@ pub struct WebConfig {
     pub metrics_token: Option<String>,
     /// The one-time code that opens set-up; `None` leaves set-up closed.
     pub setup_code: Option<String>,
+    /// Whether set-up is for private addresses only, and not for `outside_host`.
+    pub setup_local_only: bool,
+    /// The host name by which the whole world reaches this hub, if there is one.
+    pub outside_host: Option<String>,
     /// Whether this is the demo (pages say so).
     pub demo: bool,
     /// The hub's own CA for `/ca.crt`.
@@ -114,6 +118,8 @@ impl Default for WebConfig {
             trusted_proxies: Vec::new(),
             metrics_token: None,
             setup_code: None,
+            setup_local_only: true,
+            outside_host: None,
             demo: false,
             ca_pem: None,
             own_certificate: false,

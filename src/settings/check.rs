@@ -4,8 +4,8 @@
 //! configuration wants to do it once.
 
 use super::{
-    Bind, BrokerChoice, BrokerTrust, Discovery, Layers, Manage, Mode, MqttUrl, OwnCertificate,
-    Problems, Settings,
+    BalenaDevice, Bind, BrokerChoice, BrokerTrust, Discovery, Layers, Manage, Mode, MqttUrl,
+    OwnCertificate, Problems, Settings,
 };
 use crate::secret::Secret;
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ impl Settings {
             public_url: reading.public_url(),
             trusted_proxies: reading.items("trusted_proxies"),
             names: reading.names(),
+            setup_local_only: reading.yes_or_no("setup_local_only", true),
+            balena: BalenaDevice::find(variables),
             broker: reading.broker(),
             discovery: reading.discovery(),
             discovery_prefix: reading.discovery_prefix(),
@@ -180,6 +182,13 @@ impl Reading<'_> {
             }
         }
         names
+    }
+
+    fn yes_or_no(&mut self, name: &'static str, default: bool) -> bool {
+        match self.layers.text(name) {
+            None => default,
+            Some(text) => self.parsed(name, &text, "true or false").unwrap_or(default),
+        }
     }
 
     fn broker(&mut self) -> BrokerChoice {

@@ -48,7 +48,7 @@ const fn secret(
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 21] = [
+pub(crate) const KEYS: [Key; 22] = [
     open(
         "data_dir",
         "data-dir",
@@ -108,6 +108,12 @@ pub(crate) const KEYS: [Key; 21] = [
         "names",
         "NAMES",
         "More host names and addresses for the certificates",
+    ),
+    open(
+        "setup_local_only",
+        "setup-local-only",
+        "BOOL",
+        "true (unless set): set-up only from private addresses, and not by a public device URL",
     ),
     open(
         "broker_listen",

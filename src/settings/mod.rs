@@ -3,11 +3,13 @@
 //! Owner of the typed settings. Everything is parsed here, at the edge; nothing
 //! after this reads a variable or a file of settings again.
 
+mod balena;
 mod check;
 pub(crate) mod keys;
 pub(crate) mod layers;
 mod mqtt_url;
 
+pub(crate) use balena::BalenaDevice;
 pub(crate) use layers::{Layers, Sources};
 pub(crate) use mqtt_url::MqttUrl;
 
@@ -93,6 +95,10 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<String>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) names: Vec<String>,
+    /// Whether set-up is for the home network alone.
+    pub(crate) setup_local_only: bool,
+    /// What this machine is called on balena, if it runs there.
+    pub(crate) balena: Option<BalenaDevice>,
     pub(crate) broker: BrokerChoice,
     pub(crate) discovery: Discovery,
     pub(crate) discovery_prefix: String,

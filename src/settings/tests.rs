@@ -199,3 +199,23 @@ fn the_listing_shows_no_secret() {
     assert!(!format!("{listing:?}").contains("hunter2"));
     assert!(format!("{listing:?}").contains("db/house"));
 }
+
+#[test]
+fn set_up_is_for_the_home_network_unless_it_is_said_otherwise() {
+    let local_only = |home: Home| home.read(Mode::Serve).unwrap().setup_local_only;
+    assert!(local_only(Home::new()));
+    let open = Home::new().var("IOTHOME_SETUP_LOCAL_ONLY", "false");
+    assert!(!local_only(open));
+    let wrong = Home::new().var("IOTHOME_SETUP_LOCAL_ONLY", "yes");
+    let problems = wrong.problems(Mode::Serve);
+    assert!(problems["IOTHOME_SETUP_LOCAL_ONLY"].contains("true or false"));
+}
+
+#[test]
+fn on_balena_the_hub_knows_its_names_by_itself() {
+    let id = "0123456789abcdef0123456789abcdef";
+    let settings = Home::new().var("BALENA_DEVICE_UUID", id);
+    let settings = settings.read(Mode::Serve).unwrap();
+    assert!(crate::names::of(&settings).contains(&"0123456.local".to_owned()));
+    assert!(settings.balena.is_some());
+}

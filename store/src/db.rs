@@ -4,6 +4,7 @@
 //! table, and nothing of it leaves this crate.
 
 use crate::StoreError;
+use futures_util::TryStreamExt as _;
 use iothome_engine::time::Timestamp;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
@@ -154,6 +155,30 @@ impl Tx {
             Self::Sqlite(tx) => Row::sqlite(sqlite(sql, args).fetch_all(&mut **tx).await?),
             Self::Postgres(tx) => Row::postgres(postgres(sql, args).fetch_all(&mut **tx).await?),
         })
+    }
+
+    /// Reads row by row: no more than a few are in memory.
+    pub(crate) async fn each(
+        &mut self,
+        sql: impl SqlSafeStr,
+        mut each: impl FnMut(Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let sql = sql.into_sql_str();
+        match self {
+            Self::Sqlite(tx) => {
+                let mut rows = sqlx::query(sql).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await? {
+                    each(Row::Sqlite(row))?;
+                }
+            }
+            Self::Postgres(tx) => {
+                let mut rows = sqlx::query(sql).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await? {
+                    each(Row::Postgres(row))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads the first row.
@@ -348,6 +373,14 @@ impl Row {
 
     /// A text, or `NULL`.
     pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    /// Yes, no or `NULL`.
+    pub(crate) fn opt_flag(&self, column: usize) -> Result<Option<bool>, StoreError> {
         Ok(match self {
             Self::Sqlite(row) => row.try_get(column)?,
             Self::Postgres(row) => row.try_get(column)?,

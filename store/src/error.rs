@@ -82,6 +82,37 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// There is no database to read.
+    #[error("there is no house in {place} ({SETTING})")]
+    NotThere {
+        /// Which database, without a password.
+        place: String,
+    },
+    /// A restore would overwrite something.
+    #[error(
+        "{place} is not empty, and a restore replaces all of it: give --force if that is what you want, or set {SETTING} to another database"
+    )]
+    NotEmpty {
+        /// Which database, without a password.
+        place: String,
+    },
+    /// A newer program made the backup.
+    #[error(
+        "the backup was made by a newer version of IoT Home (it knows the migration {name:?}, this program does not): install that version or newer"
+    )]
+    BackupFromTheFuture {
+        /// The migration this program does not know.
+        name: String,
+    },
+    /// A line of a backup does not fit the database.
+    #[error("the backup cannot be used: {problem}")]
+    BadBackup {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The backup could not be written.
+    #[error("the backup could not be written: {0}")]
+    Backup(#[source] std::io::Error),
     /// Anything else the database said.
     #[error("the database refused: {0}")]
     Sql(#[source] sqlx::Error),

@@ -26,15 +26,7 @@ pub(crate) struct Insert {
 impl Insert {
     fn sql(&self, rows: usize) -> String {
         let mut sql = format!("{} VALUES ", self.into);
-        for row in 0..rows {
-            sql.push_str(if row == 0 { "(" } else { ", (" });
-            for column in 0..self.columns {
-                let comma = if column == 0 { "" } else { ", " };
-                // Writing to a String cannot fail.
-                let _ = write!(sql, "{comma}${}", row * self.columns + column + 1);
-            }
-            sql.push(')');
-        }
+        push_rows(&mut sql, rows, self.columns);
         sql.push(' ');
         sql.push_str(self.on_conflict);
         sql
@@ -66,6 +58,19 @@ impl Insert {
             }
         }
         Ok(returned)
+    }
+}
+
+/// Adds `($1, $2), ($3, $4)`: a place for every value.
+pub(crate) fn push_rows(sql: &mut String, rows: usize, columns: usize) {
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            let comma = if column == 0 { "" } else { ", " };
+            // Writing to a String cannot fail.
+            let _ = write!(sql, "{comma}${}", row * columns + column + 1);
+        }
+        sql.push(')');
     }
 }
 

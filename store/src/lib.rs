@@ -5,6 +5,7 @@
 //! never let a row type out, read a clock or decide anything of the household.
 
 mod audit;
+mod backup;
 mod commands;
 mod credentials;
 mod db;
@@ -34,6 +35,7 @@ mod url;
 mod users;
 
 pub use audit::AuditEntry;
+pub use backup::{BackupLine, DumpedHouse, Restoring};
 pub use devices::{DevicePatch, Origin, StoredDevice, StoredEntity};
 pub use error::StoreError;
 pub use favourites::FAVOURITES_MAX;

@@ -42,25 +42,30 @@ impl Store {
     /// `Locked` on SQLite if another process has it: two hubs on one folder are
     /// a mistake, not a standby.
     pub async fn try_lock_house(&self) -> Result<Option<HouseLock>, StoreError> {
-        match self.url() {
-            DatabaseUrl::Sqlite { house, .. } => {
-                let mut name = house.clone().into_os_string();
-                name.push(".lock");
-                lock_file(Path::new(&name)).map(|file| Some(HouseLock(Held::File(file))))
+        try_lock(self.url()).await
+    }
+}
+
+/// Takes the house at this address, if nobody has it; `None` on PostgreSQL if somebody has.
+pub(crate) async fn try_lock(url: &DatabaseUrl) -> Result<Option<HouseLock>, StoreError> {
+    match url {
+        DatabaseUrl::Sqlite { house, .. } => {
+            let mut name = house.clone().into_os_string();
+            name.push(".lock");
+            lock_file(Path::new(&name)).map(|file| Some(HouseLock(Held::File(file))))
+        }
+        DatabaseUrl::Postgres(text) => {
+            let mut connection = connect(&server_options(url, text)?).await?;
+            let (got,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_lock($1, $2)")
+                .bind(LOCK_SPACE)
+                .bind(HOUSE)
+                .fetch_one(&mut connection)
+                .await?;
+            if got {
+                return Ok(Some(HouseLock(Held::Server(Mutex::new(connection)))));
             }
-            DatabaseUrl::Postgres(text) => {
-                let mut connection = connect(&server_options(self.url(), text)?).await?;
-                let (got,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_lock($1, $2)")
-                    .bind(LOCK_SPACE)
-                    .bind(HOUSE)
-                    .fetch_one(&mut connection)
-                    .await?;
-                if got {
-                    return Ok(Some(HouseLock(Held::Server(Mutex::new(connection)))));
-                }
-                connection.close().await?;
-                Ok(None)
-            }
+            connection.close().await?;
+            Ok(None)
         }
     }
 }

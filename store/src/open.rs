@@ -4,7 +4,7 @@
 //! must never lower a database's version, and never leave one half raised.
 
 use crate::StoreError;
-use crate::db::{Db, LOCK_SPACE};
+use crate::db::{Db, LOCK_SPACE, Tx};
 use crate::url::DatabaseUrl;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
@@ -34,9 +34,9 @@ const IDLE: Duration = Duration::from_secs(60);
 /// The lock under which PostgreSQL is migrated.
 const MIGRATION_LOCK: i32 = 0;
 
-static SQLITE_HOUSE: Migrator = sqlx::migrate!("../migrations/sqlite/house");
-static SQLITE_HISTORY: Migrator = sqlx::migrate!("../migrations/sqlite/history");
-static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
+pub(crate) static SQLITE_HOUSE: Migrator = sqlx::migrate!("../migrations/sqlite/house");
+pub(crate) static SQLITE_HISTORY: Migrator = sqlx::migrate!("../migrations/sqlite/history");
+pub(crate) static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 
 /// Opens house and history, in this order.
 pub(crate) async fn open(url: &DatabaseUrl) -> Result<(Db, Db), StoreError> {
@@ -48,6 +48,58 @@ pub(crate) async fn open(url: &DatabaseUrl) -> Result<(Db, Db), StoreError> {
         }
         DatabaseUrl::Postgres(text) => open_server(url, text).await,
     }
+}
+
+/// Longest rest within a backup's or a restore's transaction: the other end of a pipe may be slow,
+/// but one that is gone must not hold back the server's cleaning for ever.
+const SLOW_MS: &str = "600000";
+
+/// Opens the databases without raising them: the house, and the history if it is apart.
+///
+/// With `read_only` nothing is made or written. Connections are made at the first use.
+pub(crate) fn open_as_it_is(
+    url: &DatabaseUrl,
+    read_only: bool,
+) -> Result<(Db, Option<Db>), StoreError> {
+    match url {
+        DatabaseUrl::Sqlite { house, history } => Ok((
+            file_as_it_is(house, read_only)?,
+            Some(file_as_it_is(history, read_only)?),
+        )),
+        DatabaseUrl::Postgres(text) => {
+            let options = server_options(url, text)?.options([
+                ("statement_timeout", "0"),
+                ("idle_in_transaction_session_timeout", SLOW_MS),
+            ]);
+            Ok((Db::Postgres(pool(1, options)), None))
+        }
+    }
+}
+
+fn file_as_it_is(path: &Path, read_only: bool) -> Result<Db, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(WAIT);
+    let options = if read_only {
+        options.read_only(true)
+    } else {
+        prepare_file(path)?;
+        options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("journal_size_limit", "16777216")
+    };
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options);
+    Ok(Db::Sqlite {
+        write: pool.clone(),
+        read: pool,
+    })
 }
 
 async fn open_file(
@@ -242,11 +294,7 @@ async fn migrate_server(options: &PgConnectOptions, place: &str) -> Result<(), S
         .options([("statement_timeout", "0"), ("lock_timeout", "0")]);
     let mut connection = connect(&patient).await?;
     let mut tx = connection.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1, $2)")
-        .bind(LOCK_SPACE)
-        .bind(MIGRATION_LOCK)
-        .execute(&mut *tx)
-        .await?;
+    lock_migration(&mut tx).await?;
     without_own_lock(&POSTGRES)
         .run_direct(None, &mut *tx, false)
         .await
@@ -256,14 +304,31 @@ async fn migrate_server(options: &PgConnectOptions, place: &str) -> Result<(), S
     Ok(())
 }
 
+async fn lock_migration(connection: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("SELECT pg_advisory_xact_lock($1, $2)")
+        .bind(LOCK_SPACE)
+        .bind(MIGRATION_LOCK)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Lets nobody else migrate until the transaction ends; SQLite has one writer anyway.
+pub(crate) async fn take_migration_lock(tx: &mut Tx) -> Result<(), StoreError> {
+    if let Tx::Postgres(tx) = tx {
+        lock_migration(tx).await?;
+    }
+    Ok(())
+}
+
 /// The migrator's own lock would be let go before our transaction ends.
-fn without_own_lock(migrations: &Migrator) -> Migrator {
+pub(crate) fn without_own_lock(migrations: &Migrator) -> Migrator {
     let mut copy = Migrator::with_migrations(migrations.iter().cloned().collect());
     copy.set_locking(false);
     copy
 }
 
-fn migration_error(error: MigrateError, place: &str) -> StoreError {
+pub(crate) fn migration_error(error: MigrateError, place: &str) -> StoreError {
     let place = place.to_owned();
     match error {
         MigrateError::VersionMissing(version) => StoreError::FromTheFuture { place, version },

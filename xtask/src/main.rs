@@ -1,10 +1,14 @@
-//! Developer commands of IoT Home: `cargo xtask test`, `bench`, `soak`, `tidy`.
+//! Developer commands of IoT Home: `cargo xtask test`, `bench`, `soak`,
+//! `compose-test`, `tidy`.
 //!
 //! Owner of how the project is checked. It must never weaken a check that the
 //! README promises, and never be needed to run the hub.
 
 mod bench;
 mod command;
+mod compose;
+#[cfg(test)]
+mod compose_file;
 mod packages;
 mod soak;
 mod test;
@@ -38,6 +42,15 @@ enum Task {
         #[arg(long, default_value_t = 200)]
         kills: u32,
     },
+    /// Run `docker-compose.yml` with a Docker engine, from nothing to a restart, and take it down.
+    ComposeTest {
+        /// The profile the hub is built with; what is given away is built with `dist`.
+        #[arg(long, default_value = "release")]
+        profile: String,
+        /// Leave everything running, to look around.
+        #[arg(long)]
+        keep: bool,
+    },
     /// Check the layout: file lengths, headers, and which crate may depend on which.
     Tidy,
     /// Install the Debian packages that the tests need, and fetch what judges the pages.
@@ -51,6 +64,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Bench { settle_s } => bench::run(settle_s),
         Task::Soak { kills } => soak::run(kills),
+        Task::ComposeTest { profile, keep } => compose::run(&profile, keep),
         Task::Tidy => tidy::run(),
         Task::Packages => packages::install().and_then(|()| web::fetch()),
         Task::Lighthouse => web::lighthouse(),

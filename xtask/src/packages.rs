@@ -22,12 +22,18 @@ const FONT: (&str, &str) = ("/usr/share/fonts/truetype", "fonts-dejavu-core");
 
 /// Installs what is missing; asks `sudo` when we are not root.
 pub(crate) fn install() -> Result<(), String> {
-    let missing: Vec<&str> = PROGRAMS
+    let all: Vec<_> = PROGRAMS.into_iter().chain([FONT]).collect();
+    install_all(&all)
+}
+
+/// Installs the package of each program that is missing.
+pub(crate) fn install_all(programs: &[(&str, &str)]) -> Result<(), String> {
+    let mut missing: Vec<&str> = programs
         .iter()
-        .chain(std::iter::once(&FONT))
         .filter(|(path, _)| !is_there(path))
         .map(|(_, package)| *package)
         .collect();
+    missing.dedup();
     if missing.is_empty() {
         say("== packages: all there");
         return Ok(());

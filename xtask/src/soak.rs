@@ -5,7 +5,7 @@
 //! does not also run.
 
 use crate::command::{cargo, root, say, step};
-use crate::web;
+use crate::{compose, web};
 use std::process::Command;
 
 /// Runs the kill tests so many times and prints the line for `docs/reliability.md`.
@@ -34,8 +34,9 @@ pub(crate) fn run(kills: u32) -> Result<(), String> {
             .env("IOTHOME_SOAK", "1"),
     )?;
     web::lighthouse()?;
+    compose::run("dist", false)?;
     say(&format!(
-        "| {} | {kills} kills on each database, and {kills} of schedules and one at each point; schedules in every zone; Lighthouse | passed |",
+        "| {} | {kills} kills on each database, and {kills} of schedules and one at each point; schedules in every zone; Lighthouse; the containers | passed |",
         commit()
     ));
     Ok(())

@@ -166,7 +166,12 @@ impl Accounts {
         let (reply, tested) = oneshot::channel();
         self.inner.actor.cast(AccountsMsg::Test(reply));
         match tokio::time::timeout(TEST_MAX, tested).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => match &self.status().problem {
+                None => Ok(()),
+                Some(problem) => Err(HubError::Conflict {
+                    reason: problem.to_string(),
+                }),
+            },
             Ok(Err(_)) | Err(_) => Err(HubError::Busy),
         }
     }

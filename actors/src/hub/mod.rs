@@ -6,6 +6,7 @@
 
 mod ask;
 mod bench;
+mod broker_users;
 mod figures;
 mod housekeeping;
 mod people;
@@ -30,15 +31,15 @@ pub use figures::Queue;
 pub use people::{NewPerson, PASSWORD_MIN, PersonPatch, check_password, check_user_name};
 pub use places::SharedFavourites;
 
-use crate::accounts::{self, Accounts, AccountsStatus, Seal};
+use crate::accounts::{Accounts, Seal};
 use crate::clock::Clock;
 use crate::error::HubError;
 use crate::house::{Change, House};
 use crate::mqtt::MqttConfig;
 use crate::passwords::Passwords;
 use crate::registrar::{
-    Accept, By, Cut, DevicePatch, IssuedCredential, NewCredential, NewDevice, NewDeviceView,
-    Registrar, RegistrarMsg,
+    Accept, By, Cut, DevicePatch, IssuedCredential, NewDevice, NewDeviceView, Registrar,
+    RegistrarMsg,
 };
 use crate::root::{Kept, RootMsg};
 use crate::scheduler::{Scheduler, Scheduling};
@@ -46,8 +47,8 @@ use crate::services::Services;
 use crate::sessions::Sessions;
 use crate::supervisor::SupervisorMsg;
 use arc_swap::ArcSwap;
-use iothome_engine::access::{AccessList, Credential};
-use iothome_engine::ids::{CredentialId, DeviceId};
+use iothome_engine::access::AccessList;
+use iothome_engine::ids::DeviceId;
 use iothome_engine::policy::Subject;
 use iothome_engine::time::Timestamp;
 use iothome_engine::view::DeviceView;
@@ -275,22 +276,6 @@ impl Hub {
         }
     }
 
-    /// How the accounts at the broker stand.
-    pub fn accounts(&self) -> Arc<AccountsStatus> {
-        self.inner.accounts.status()
-    }
-
-    /// Looks at the accounts at the broker and tries it out with a throw-away one, now.
-    ///
-    /// # Errors
-    /// `Conflict` if the hub makes no accounts there or the broker is away; `Busy`.
-    pub async fn test_broker(&self, by: &Subject) -> Result<(), HubError> {
-        self.working()?;
-        self.inner.accounts.test().await?;
-        self.audit_by(by, "broker_tested", "broker", serde_json::json!({}));
-        Ok(())
-    }
-
     /// Writes an audit entry, soon.
     pub fn audit(&self, entry: AuditEntry) {
         self.inner.services.journal.audit(entry);
@@ -408,58 +393,6 @@ impl Hub {
         self.working()?;
         let (id, by) = (id.to_owned(), By::from(by));
         let ask = |reply| RegistrarMsg::Ignore(id, by, reply);
-        self.inner.registrar.ask(ask).await
-    }
-
-    /// The broker's users, by user name.
-    pub fn credentials(&self) -> Vec<Credential> {
-        let access = self.inner.config.access.load();
-        let lasting = access
-            .iter()
-            .filter(|c| !accounts::is_throw_away(&c.username));
-        let mut all: Vec<Credential> = lasting.cloned().collect();
-        all.sort_by(|a, b| a.username.cmp(&b.username));
-        all
-    }
-
-    /// Makes a broker user. Its password is in the answer and nowhere else.
-    ///
-    /// # Errors
-    /// `Invalid` names the field; `Conflict` if the hub does not manage the broker's users.
-    pub async fn create_credential(
-        &self,
-        new: NewCredential,
-        by: &Subject,
-    ) -> Result<IssuedCredential, HubError> {
-        self.working()?;
-        let (new, by) = (Box::new(new), By::from(by));
-        let ask = |reply| RegistrarMsg::CreateCredential(new, by, reply);
-        self.inner.registrar.ask(ask).await
-    }
-
-    /// Gives a broker user a new password and ends its connections.
-    ///
-    /// # Errors
-    /// `NotFound`; `Conflict` if the hub does not manage the broker's users.
-    pub async fn rotate_credential(
-        &self,
-        id: CredentialId,
-        by: &Subject,
-    ) -> Result<IssuedCredential, HubError> {
-        self.working()?;
-        let by = By::from(by);
-        let ask = |reply| RegistrarMsg::RotateCredential(id, by, reply);
-        self.inner.registrar.ask(ask).await
-    }
-
-    /// Takes a broker user away and ends its connections.
-    ///
-    /// # Errors
-    /// `NotFound`; `Conflict` if the hub does not manage the broker's users.
-    pub async fn delete_credential(&self, id: CredentialId, by: &Subject) -> Result<(), HubError> {
-        self.working()?;
-        let by = By::from(by);
-        let ask = |reply| RegistrarMsg::DeleteCredential(id, by, reply);
         self.inner.registrar.ask(ask).await
     }
 

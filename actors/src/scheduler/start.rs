@@ -217,7 +217,7 @@ impl Scheduler {
             open.push((found.occurrence, actions));
         }
         let since = last_instant.unwrap_or(Timestamp::from_millis(0));
-        let decided = store.latest_decided(since).await?;
+        let decided = store.decided_after(since).await?;
         Ok(Loaded {
             schedules: self.inner.book.all(),
             open,

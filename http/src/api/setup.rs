@@ -8,6 +8,8 @@ use crate::api::home;
 use crate::app::App;
 use crate::auth::setup::Tried;
 use crate::auth::sign_in::{check_new_password, check_user_name};
+use crate::door::client::Client;
+use crate::door::place::is_at_home;
 use crate::json::Json;
 use crate::problem::{Answer, Problem};
 use actix_web::http::StatusCode;
@@ -42,11 +44,28 @@ pub(crate) struct SetupRequest {
 
 /// Sets the home up. Works once; after that there is nothing here.
 #[utoipa::path(post, path = "/api/v1/setup", tag = "sign-in", security(()), request_body = SetupRequest,
-    responses((status = 201, body = UserBody), (status = 403, description = "Wrong code"),
+    responses((status = 201, body = UserBody), (status = 403, description = "Wrong code, or not from the home network"),
         (status = 404, description = "The home is set up"), (status = 422, description = "A field will not do")))]
-pub(crate) async fn setup(app: web::Data<App>, body: Json<SetupRequest>) -> Answer {
+pub(crate) async fn setup(app: web::Data<App>, client: Client, body: Json<SetupRequest>) -> Answer {
+    check_place(&app, &client).await?;
     let user = perform(&app, body.value).await?;
     Ok(HttpResponse::Created().json(UserBody::from(&user)))
+}
+
+/// Whether this client may set the home up at all, whatever it knows: the code is the lock,
+/// this is a fence.
+pub(crate) async fn check_place(app: &App, client: &Client) -> Answer<()> {
+    let config = &app.config;
+    let outside = config.outside_host.as_deref();
+    if !config.setup_local_only || is_at_home(client, outside) || app.is_set_up().await? {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "not_at_home",
+        "set-up is for the home network: come from a private address and not by a public \
+         device URL, or set IOTHOME_SETUP_LOCAL_ONLY to false",
+    ))
 }
 
 /// Sets the home up, or says why not.

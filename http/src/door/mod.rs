@@ -9,4 +9,5 @@ pub(crate) mod headers;
 pub(crate) mod limits;
 pub(crate) mod origin;
 pub(crate) mod pass;
+pub(crate) mod place;
 pub(crate) mod span;

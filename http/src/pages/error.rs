@@ -68,6 +68,7 @@ fn said(t: &Texts, problem: &Problem) -> Option<&'static str> {
         "invalid" if problem.field.as_deref() == Some("action") => t.error.action,
         "taken" => t.error.taken,
         "last_admin" => t.error.last_admin,
+        "not_at_home" => t.error.not_at_home,
         "unknown_host" => t.error.unknown_host,
         NO_DEVICE => t.error.no_device,
         MAY_NOT => t.error.may_not_control,

@@ -46,10 +46,11 @@ pub(crate) struct Fields {
 }
 
 /// The page, once; afterwards there is nothing here.
-pub(crate) async fn show(app: web::Data<App>, request: HttpRequest) -> Answer {
+pub(crate) async fn show(app: web::Data<App>, client: Client, request: HttpRequest) -> Answer {
     if app.is_set_up().await? {
         return Ok(see_other(links::SIGN_IN));
     }
+    setup::check_place(&app, &client).await?;
     let model = blank();
     Ok(super::visit::page(view::page(
         Taste::of(&request).t,
@@ -87,6 +88,7 @@ pub(crate) async fn submit(
     if app.is_set_up().await? {
         return Ok(see_other(links::SIGN_IN));
     }
+    setup::check_place(&app, &client).await?;
     // Before the code is tried: a slip elsewhere must not cost one of its ten tries.
     let wanted = match check(t, fields, &typed) {
         Ok(wanted) => wanted,

@@ -14,6 +14,7 @@ mod hub_pages;
 mod live;
 mod looks;
 mod making;
+mod outside;
 mod pages;
 mod people_pages;
 mod schedule_forms;

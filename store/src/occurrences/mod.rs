@@ -53,8 +53,11 @@ const OPEN_ACTIONS: &str = "SELECT a.schedule_id, a.due_at, a.position, a.run_at
     FROM (SELECT DISTINCT schedule_id, due_at FROM occurrence_actions WHERE state = 'claimed') o
     JOIN occurrence_actions a ON a.schedule_id = o.schedule_id AND a.due_at = o.due_at
     ORDER BY a.schedule_id, a.due_at, a.position";
-const LATEST: &str = "SELECT schedule_id, MAX(due_at) FROM occurrences
-    WHERE due_at > $1 AND by_hand = FALSE GROUP BY schedule_id";
+/// Most decided instants that are read when the hub starts: a second of a very large house.
+const DECIDED_MAX: i64 = 100_000;
+
+const DECIDED: &str = "SELECT schedule_id, due_at FROM occurrences
+    WHERE due_at > $1 AND by_hand = FALSE ORDER BY due_at, schedule_id LIMIT $2";
 
 fn state(row: &Row, column: usize) -> Result<OccurrenceState, StoreError> {
     let word = row.text(column)?;
@@ -158,15 +161,19 @@ impl Store {
         Ok(open)
     }
 
-    /// The latest due instant after `after` that was decided of each schedule by its trigger.
+    /// The due instants after `after` that were decided of each schedule by its trigger, the
+    /// earliest first; no more than 100,000.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn latest_decided(
+    pub async fn decided_after(
         &self,
         after: Timestamp,
     ) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError> {
-        let rows = self.house().all(LATEST, [after.into()]).await?;
+        let rows = self
+            .house()
+            .all(DECIDED, [after.into(), DECIDED_MAX.into()])
+            .await?;
         rows.iter()
             .map(|row| Ok((row.parsed(0, "occurrence")?, row.at(1)?)))
             .collect()

@@ -4,6 +4,7 @@
 //! behave alike; it must never reach below the public interface, except to
 //! break something on purpose.
 
+mod backup;
 mod band;
 mod commands;
 mod crash;
@@ -15,3 +16,4 @@ mod people;
 mod retention;
 mod rooms;
 mod schedules;
+mod upgrade;

@@ -261,9 +261,9 @@ async fn an_open_occurrence_says_which_of_its_commands_have_a_row_and_the_latest
             .write_occurrences(&[by_hand], &[], "me")
             .await
             .expect("decided");
-        let latest = store.latest_decided(NOW.plus_millis(-1)).await;
+        let latest = store.decided_after(NOW.plus_millis(-1)).await;
         assert_eq!(latest.expect("read"), [(schedule_id(1), NOW)]);
-        assert_eq!(store.latest_decided(NOW).await.expect("read"), []);
+        assert_eq!(store.decided_after(NOW).await.expect("read"), []);
     })
     .await;
 }

@@ -6,7 +6,7 @@ use super::schedules;
 use crate::support::axe;
 use crate::support::browser::{Browser, DESKTOP, Key, PHONE, Size, Theme};
 use crate::support::hub::{Start, folder};
-use crate::support::tell;
+use crate::support::{eventually, tell};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -112,8 +112,12 @@ impl<'a> Judge<'a> {
             return Answer::NotHere;
         }
         if told[1] == 404 {
-            // The browser complains of what we only asked.
-            self.browser.complaints().await;
+            // The browser complains of what we only asked, and not always at once.
+            eventually("a complaint of what is not there", || async {
+                let complaints = self.browser.complaints().await;
+                complaints.iter().any(|c| c.contains(path)).then_some(())
+            })
+            .await;
             return Answer::NotHere;
         }
         assert_eq!(told[1], 200, "{path}: {told}");

@@ -44,6 +44,7 @@ pub struct ErrorTexts {
     pub taken: &'static str,
     pub last_admin: &'static str,
     pub unknown_host: &'static str,
+    pub not_at_home: &'static str,
 }
 
 pub(super) const ENGLISH: ErrorTexts = ErrorTexts {
@@ -86,6 +87,7 @@ pub(super) const ENGLISH: ErrorTexts = ErrorTexts {
     taken: "This name is already taken.",
     last_admin: "The last administrator cannot be removed, demoted or disabled.",
     unknown_host: "The hub does not answer to this name. Use an address from its banner, or add the name to IOTHOME_NAMES or IOTHOME_PUBLIC_URL.",
+    not_at_home: "Set-up is for the home network. Open the hub by its address in the home network, such as https://192.168.1.5, or set IOTHOME_SETUP_LOCAL_ONLY to false.",
 };
 
 pub(super) const GERMAN: ErrorTexts = ErrorTexts {
@@ -128,4 +130,5 @@ pub(super) const GERMAN: ErrorTexts = ErrorTexts {
     taken: "Dieser Name ist schon vergeben.",
     last_admin: "Wer als Letzter verwaltet, kann weder entfernt noch herabgestuft noch gesperrt werden.",
     unknown_host: "Der Hub hört nicht auf diesen Namen. Eine Adresse aus seiner Startmeldung benutzen oder den Namen zu IOTHOME_NAMES oder IOTHOME_PUBLIC_URL hinzufügen.",
+    not_at_home: "Eingerichtet wird im Heimnetz. Den Hub mit seiner Adresse im Heimnetz öffnen, etwa https://192.168.1.5, oder IOTHOME_SETUP_LOCAL_ONLY auf false setzen.",
 };

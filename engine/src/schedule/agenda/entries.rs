@@ -8,6 +8,7 @@ use super::{Agenda, CLAIM_AHEAD_MS, Effect, Key, Loaded};
 use crate::ids::ScheduleId;
 use crate::schedule::{Due, Home, Occurrence, OccurrenceState, Plan, Schedule, jitter_ms, reason};
 use crate::time::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A schedule with what is known of its due instants.
@@ -16,6 +17,9 @@ pub(super) struct Entry {
     pub(super) schedule: Arc<Schedule>,
     /// No due instant until this one is decided again.
     pub(super) decided: Timestamp,
+    /// Later instants that have a row already: from before the hub stopped, or before the clock was
+    /// set back.
+    pub(super) rows: BTreeSet<Timestamp>,
     /// The next one; `None` if it is disabled or over.
     pub(super) next: Option<Due>,
 }
@@ -32,37 +36,55 @@ impl Agenda {
             let entry = Entry {
                 schedule,
                 decided: since,
+                rows: BTreeSet::new(),
                 next: None,
             };
             self.entries.insert(entry.schedule.id, entry);
         }
         for (id, due_at) in loaded.decided {
-            if let Some(entry) = self.entries.get_mut(&id) {
-                entry.decided = entry.decided.max(due_at);
+            // Only these very instants: a changed plan may be due before them.
+            if let Some(entry) = self.entries.get_mut(&id).filter(|e| due_at > e.decided) {
+                entry.rows.insert(due_at);
             }
+        }
+        for (occurrence, actions) in loaded.open {
+            self.resume(now, Open::resumed(occurrence, actions), &loaded.asked, out);
         }
         let ids: Vec<ScheduleId> = self.entries.keys().copied().collect();
         for id in ids {
             self.plan(id);
         }
-        for (occurrence, actions) in loaded.open {
-            self.resume(now, Open::resumed(occurrence, actions), &loaded.asked, out);
-        }
+    }
+
+    /// Whether this due instant was decided already, as far as is known here; the store knows all.
+    pub(super) fn has_row(&self, id: ScheduleId, due_at: Timestamp) -> bool {
+        let known = |entry: &Entry| entry.rows.contains(&due_at);
+        let key = Key {
+            schedule: id,
+            due_at,
+        };
+        self.entries.get(&id).is_some_and(known) || self.open.contains_key(&key)
     }
 
     /// Looks for the next due instant and puts it into the queue.
     pub(super) fn plan(&mut self, id: ScheduleId) {
-        let Some(entry) = self.entries.get_mut(&id) else {
+        let Some(entry) = self.entries.get(&id) else {
             return;
         };
-        if let Some(due) = entry.next.take() {
+        let (before, definition) = (entry.next, &entry.schedule.definition);
+        let plan = definition.enabled.then(|| Plan::of(definition, &self.home));
+        // Ends: finitely many have a row.
+        let next = plan.and_then(|plan| {
+            let mut dues = plan.after(entry.decided);
+            dues.find(|due| !self.has_row(id, due.at))
+        });
+        if let Some(due) = before {
             self.queue.remove(&(due.at.as_millis(), id));
         }
-        let definition = &entry.schedule.definition;
-        if definition.enabled {
-            entry.next = Plan::of(definition, &self.home).next_after(entry.decided);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.next = next;
         }
-        match entry.next {
+        match next {
             Some(due) => self.queue.insert((due.at.as_millis(), id)),
             None => self.perhaps_over.insert(id),
         };
@@ -72,6 +94,7 @@ impl Agenda {
     pub(super) fn decided(&mut self, id: ScheduleId, until: Timestamp) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.decided = entry.decided.max(until);
+            entry.rows.retain(|due_at| *due_at > until);
             self.plan(id);
         }
     }
@@ -94,11 +117,15 @@ impl Agenda {
         let id = schedule.id;
         // What is past does not run because of a change, nor what was decided runs again.
         let since = now.max(self.reached);
-        let next = self.entries.get(&id).and_then(|entry| entry.next);
         let enabled = schedule.definition.enabled;
+        let (next, rows) = self
+            .entries
+            .remove(&id)
+            .map_or_else(Default::default, |entry| (entry.next, entry.rows));
         let entry = Entry {
             schedule,
             decided: since,
+            rows,
             next,
         };
         self.entries.insert(id, entry);
@@ -107,24 +134,7 @@ impl Agenda {
         } else {
             self.cancel(now, id, out);
         }
-        self.keep_standing_claims(id);
         self.plan(id);
-    }
-
-    /// What was decided ahead under the plan before says nothing of instants that only the new
-    /// plan has, so only claims that stand are gone past; of the others each has its row, and a
-    /// row is never written twice.
-    fn keep_standing_claims(&mut self, id: ScheduleId) {
-        let standing = self
-            .open_of(id)
-            .filter(|open| !open.occurrence.by_hand)
-            .map(|open| open.occurrence.due_at)
-            .max();
-        if let Some(entry) = self.entries.get_mut(&id)
-            && let Some(due_at) = standing
-        {
-            entry.decided = entry.decided.max(due_at);
-        }
     }
 
     /// A claim that was written ahead stands if the changed schedule is due at that instant too.

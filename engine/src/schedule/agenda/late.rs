@@ -35,7 +35,8 @@ impl Agenda {
             let Some(schedule) = self.entries.get(&id).map(|e| Arc::clone(&e.schedule)) else {
                 continue;
             };
-            let slept = latest(&Plan::of(&schedule.definition, &self.home), first, now);
+            let plan = Plan::of(&schedule.definition, &self.home);
+            let slept = latest(&plan, first, now, |due_at| self.has_row(id, due_at));
             if let Some(first) = slept.more_since {
                 rows.push(ended(
                     &schedule,
@@ -199,15 +200,21 @@ fn judge_slept(
     }
 }
 
-/// The latest due instants from `first` to now, found without going through all of them.
-fn latest(plan: &Plan<'_>, first: Timestamp, now: Timestamp) -> Slept {
+/// The latest due instants from `first` to now that have no row, found without going through all.
+fn latest(
+    plan: &Plan<'_>,
+    first: Timestamp,
+    now: Timestamp,
+    has_row: impl Fn(Timestamp) -> bool,
+) -> Slept {
     let mut span = LOOK_BACK_MS;
     // Ends: the span grows eightfold until it begins before the first.
     loop {
         let from = now.plus_millis(-span).max(first.plus_millis(-1));
         let whole = from < first;
         let mut dues = VecDeque::new();
-        for due in plan.after(from).take_while(|due| due.at <= now) {
+        let dues_of_span = plan.after(from).take_while(|due| due.at <= now);
+        for due in dues_of_span.filter(|due| !has_row(due.at)) {
             dues.push_back(due.at);
             if dues.len() > MISSED_MAX + 1 {
                 dues.pop_front();

@@ -268,7 +268,9 @@ impl Agenda {
         let over = open.is_over();
         // What was not written and is over already must not be left without a row.
         let unwritten = occurrence.clone().filter(|_| over && !open.written);
-        if occurrence.is_some() || !actions.is_empty() {
+        // A claim that is to be written again is written as it is then.
+        let told = open.retry_at.is_none();
+        if told && (occurrence.is_some() || !actions.is_empty()) {
             out.push(Effect::Record {
                 occurrence,
                 actions,

@@ -37,7 +37,8 @@ pub struct Loaded {
     pub open: Vec<(Occurrence, Vec<ActionRun>)>,
     /// Of those actions' commands the ones that exist: they were asked before the hub stopped.
     pub asked: HashSet<CommandId>,
-    /// The latest due instant of each schedule that has a row and was not run by hand.
+    /// The due instants after the last persisted one that have a row and were not run by hand. One
+    /// that is left out is found when its row is to be written: this spares the attempt.
     pub decided: Vec<(ScheduleId, Timestamp)>,
     /// The last instant that was persisted.
     pub last_instant: Option<Timestamp>,

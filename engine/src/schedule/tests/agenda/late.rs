@@ -265,3 +265,63 @@ fn a_quick_restart_runs_nothing_twice_and_loses_nothing() {
     assert_eq!(fired, ["07:00 fired", "08:00 fired", "09:00 fired"]);
     assert_eq!(house.log().len(), 3);
 }
+
+#[test]
+fn rows_of_the_plan_before_do_not_stand_before_the_new_ones() {
+    let mut house = House::new(START);
+    house.writable = false;
+    let id = house.save(1, hourly("skip", 900));
+    house.until("2027-06-01T06:50:00Z");
+    // Killed, and what was slept through has its rows although nothing was persisted.
+    house.down_until("2027-06-01T08:30:00Z");
+    house.rows.last_instant = None;
+    house.down_until("2027-06-01T07:10:00Z");
+    house.writable = true;
+    let trigger = json!({"kind": "every", "seconds": 900, "anchor": "2027-01-01T00:00:00Z"});
+    house.save(1, definition(trigger, &[action("lamp", "turn_on", 0)]));
+    house.down_until("2027-06-01T07:11:00Z");
+    house.until("2027-06-01T07:50:00Z");
+    assert_eq!(
+        house.history(id),
+        [
+            "07:00 missed",
+            "07:15 fired",
+            "07:30 fired",
+            "07:45 fired",
+            "08:00 missed"
+        ]
+    );
+    house.until("2027-06-01T08:20:00Z");
+    assert_eq!(house.log().len(), 4, "08:00 has its row: {:?}", house.log());
+}
+
+#[test]
+fn a_claim_that_was_given_up_is_not_ended_again_after_the_clock_was_set_back() {
+    let mut house = House::new(START);
+    house.writable = false;
+    let id = house.save(1, hourly("skip", 0));
+    house.until("2027-06-01T07:30:00Z");
+    assert_eq!(house.history(id), ["07:00 failed"]);
+    house.jump("2027-06-01T06:40:00Z");
+    house.input(Input::ClockTrusted);
+    house.until("2027-06-01T07:00:02Z");
+    house.remove(id);
+    assert_eq!(house.history(id), ["07:00 failed"]);
+    assert_eq!(house.agenda.counts(), (0, 0));
+}
+
+#[test]
+fn what_waits_for_its_delay_outlives_a_clock_that_is_set_back() {
+    let mut house = House::new(START);
+    let actions = [
+        action("lamp", "turn_on", 0),
+        action("lamp", "turn_off", 1800),
+    ];
+    let id = house.save(1, daily("07:00", &actions));
+    house.until("2027-06-01T07:10:00Z");
+    house.jump("2027-06-01T06:30:00Z");
+    house.input(Input::ClockTrusted);
+    house.until("2027-06-01T07:40:00Z");
+    assert_eq!(house.log(), ["07:00:00 turn_on", "07:30:00 turn_off"]);
+    assert_eq!(house.history(id), ["07:00 fired"]);
+}

@@ -70,11 +70,8 @@ impl House {
     /// The hub starts on what is durable.
     fn start(&mut self) {
         self.agenda = Agenda::new(berlin(), at(BUILT));
-        let mut decided: BTreeMap<ScheduleId, Timestamp> = BTreeMap::new();
-        for row in self.rows.occurrences.values().filter(|row| !row.by_hand) {
-            let latest = decided.entry(row.schedule).or_insert(row.due_at);
-            *latest = (*latest).max(row.due_at);
-        }
+        let decided = self.rows.occurrences.values().filter(|row| !row.by_hand);
+        let decided = decided.map(|row| (row.schedule, row.due_at));
         let open = self.rows.occurrences.values().filter_map(|row| {
             let key = Key::of(row);
             let actions = self.rows.actions.range((key, 0)..=(key, u16::MAX));
@@ -96,7 +93,7 @@ impl House {
                 .iter()
                 .map(|(_, run)| run.command)
                 .collect::<HashSet<_>>(),
-            decided: decided.into_iter().collect(),
+            decided: decided.collect(),
             last_instant: self.rows.last_instant,
         };
         self.input(Input::Loaded(Box::new(loaded)));

@@ -36,6 +36,7 @@ enum Step {
     Jump {
         seconds: i64,
     },
+    Trust,
     Writable(bool),
     Reachable(bool),
 }
@@ -53,6 +54,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => prop_oneof![1..10_i64, 1..9_000_i64].prop_map(|seconds| Step::Kill { seconds }),
         1 => (1..9_000_i64).prop_map(|seconds| Step::Die { seconds }),
         2 => (-9_000..9_000_i64).prop_map(|seconds| Step::Jump { seconds }),
+        1 => Just(Step::Trust),
         1 => any::<bool>().prop_map(Step::Writable),
         1 => any::<bool>().prop_map(Step::Reachable),
     ]
@@ -112,6 +114,7 @@ fn perform(house: &mut House, step: &Step) {
             house.now = house.now.plus_millis(seconds * 1000);
             house.input(Input::Tick);
         }
+        Step::Trust => house.input(Input::ClockTrusted),
         Step::Writable(writable) => house.writable = writable,
         Step::Reachable(reachable) => house.reachable = reachable,
     }
