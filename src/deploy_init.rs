@@ -76,7 +76,8 @@ impl Volumes {
         }
         // The hub prepares and switches the broker's certificate; here it reaches the broker.
         copy_pair(&tls, &self.mosquitto, "broker")?;
-        Ok(())
+        // For the broker's own health check, which comes in by TLS like everyone.
+        copy_if_changed(&tls, &self.mosquitto, "ca.pem")
     }
 
     fn database(&self, made: &mut Vec<String>) -> Result<(), StartError> {
@@ -127,16 +128,17 @@ fn keep_or_make(
 
 /// Copies certificate and key if they differ: the key first, since the reader looks at both.
 pub(crate) fn copy_pair(from: &Path, to: &Path, name: &str) -> Result<(), StartError> {
-    for ending in ["key", "pem"] {
-        let file = format!("{name}.{ending}");
-        let (source, target) = (from.join(&file), to.join(&file));
-        let text = fs::read_to_string(&source).map_err(|e| failed(&source, &e))?;
-        if fs::read_to_string(&target).is_ok_and(|there| there == text) {
-            continue;
-        }
-        write_shared(&target, &text)?;
+    copy_if_changed(from, to, &format!("{name}.key"))?;
+    copy_if_changed(from, to, &format!("{name}.pem"))
+}
+
+fn copy_if_changed(from: &Path, to: &Path, file: &str) -> Result<(), StartError> {
+    let (source, target) = (from.join(file), to.join(file));
+    let text = fs::read_to_string(&source).map_err(|e| failed(&source, &e))?;
+    if fs::read_to_string(&target).is_ok_and(|there| there == text) {
+        return Ok(());
     }
-    Ok(())
+    write_shared(&target, &text)
 }
 
 /// Written whole or not at all, and for the group only.

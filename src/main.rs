@@ -62,6 +62,11 @@ fn main() -> ExitCode {
 fn perform(mut call: Call) -> Result<String, StartError> {
     let mode = call.task.mode();
     call.sources.file = cli::find_file(&call.sources, mode);
+    if let Task::DeployInit { .. } = call.task {
+        // These name what is about to be made: waiting for it would be in vain.
+        let variables = &mut call.sources.variables;
+        variables.retain(|name, _| !name.ends_with("_FILE"));
+    }
     let mut layers = Layers::merge(&call.sources);
     if let Task::Config(ConfigTask::Check) = call.task {
         // Looking closely is what a check is for; a start only warns of these.
@@ -102,7 +107,10 @@ fn perform(mut call: Call) -> Result<String, StartError> {
         Task::Health => health::ask(&read()?),
         Task::DeployInit { into } => {
             // No more than this: the other settings point at what is about to be made.
-            let names = names::certificate_names(&layers.list("names"), None, Reach::Proxy);
+            let mut more = layers.list("names");
+            let balena = settings::BalenaDevice::find(&call.sources.variables);
+            more.extend(balena.map(|device| device.local_host()));
+            let names = names::certificate_names(&more, None, Reach::Proxy);
             deploy_init::run(&into, &names)
         }
     }

@@ -150,10 +150,13 @@ pub(crate) fn banner(
         let here = SocketAddr::new(reachable_here(at), at.port());
         format!("{scheme}://{here}")
     };
+    // Where a proxy shows the house's certificate, people come by the proxy.
+    let behind_proxy = place.settings.web_tls_export.is_some();
     let url = place
         .settings
         .public_url
         .clone()
+        .or_else(|| behind_proxy.then(|| "https://localhost".to_owned()))
         .or_else(|| web.http.map(|at| own_address("http", at)))
         .or_else(|| web.https.map(|at| own_address("https", at)));
     let shows_own_ca = web.https.is_some() && place.settings.certificate.is_none();
@@ -165,7 +168,11 @@ pub(crate) fn banner(
         sha1: side.sha1.clone(),
         ca: Some(place.authority.ca_path().display().to_string()),
         data_dir: place.dir.path().display().to_string(),
-        lan: web.https.map(lan).unwrap_or_default(),
+        lan: match web.https {
+            Some(https) => lan(https),
+            None if behind_proxy => vec!["https://<address of this machine>".to_owned()],
+            None => Vec::new(),
+        },
         web_sha256: shows_own_ca
             .then(|| {
                 place

@@ -16,13 +16,14 @@ until [ -r "$tls/web.pem" ] && [ -r "$tls/web.key" ]; do
     waited=$((waited + 1))
 done
 
+# Before the start, so that what is renewed during it is noticed.
 stamp() { cksum "$tls/web.pem" "$tls/web.key"; }
+known=$(stamp)
 
 "$nginx" -c "$conf" -g 'daemon off;' &
 master=$!
 trap 'kill -QUIT "$master" 2>/dev/null' TERM INT QUIT
 
-known=$(stamp)
 while kill -0 "$master" 2>/dev/null; do
     # In the background, so that a signal is heard at once.
     sleep "${LOOK_EVERY_S:-60}" &

@@ -263,9 +263,12 @@ pub(crate) fn server_options(
         ("statement_timeout", STATEMENT_MS),
         ("lock_timeout", "5000"),
         ("idle_in_transaction_session_timeout", STATEMENT_MS),
-        ("tcp_keepalives_idle", "10"),
-        ("tcp_keepalives_interval", "5"),
-        ("tcp_keepalives_count", "3"),
+        // A machine that vanished must not hold the house: its connections end within four
+        // seconds, and whoever stands by takes over.
+        ("tcp_keepalives_idle", "2"),
+        ("tcp_keepalives_interval", "1"),
+        ("tcp_keepalives_count", "2"),
+        ("tcp_user_timeout", "4000"),
     ]))
 }
 

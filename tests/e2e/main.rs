@@ -19,6 +19,8 @@ mod crash;
 #[cfg(feature = "embedded")]
 mod demo;
 #[cfg(feature = "embedded")]
+mod deploy;
+#[cfg(feature = "embedded")]
 mod embedded;
 #[cfg(feature = "embedded")]
 mod hostile;

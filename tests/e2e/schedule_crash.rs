@@ -10,7 +10,7 @@ use crate::support::device::{Device, Door, Told};
 use crate::support::hub::{Start, folder};
 use crate::support::ledger::Ledger;
 use crate::support::mosquitto::Mosquitto;
-use crate::support::{Dice, eventually, tell};
+use crate::support::{Dice, eventually, free_port, tell};
 use iothome_engine::ids::{ScheduleId, UserId};
 use iothome_engine::schedule::{Schedule, read_definition};
 use iothome_engine::time::Timestamp;
@@ -19,7 +19,7 @@ use iothome_store::{DatabaseUrl, ScheduleWrite, Store};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Points at which the program can be told to die, and how often it passes them in a life at least.
 const POINTS: [(&str, u64); 10] = [
@@ -47,6 +47,11 @@ const SIGABRT: i32 = 6;
 fn kills() -> Option<u32> {
     let text = std::env::var("IOTHOME_TEST_SCHEDULE_KILLS").ok()?;
     text.parse().ok()
+}
+
+/// Handovers of an ordinary run, and of a long one: each has to end before the next begins.
+fn handovers() -> usize {
+    if kills().is_some() { 20 } else { 2 }
 }
 
 /// How a life ends.
@@ -129,6 +134,12 @@ impl Story<'_> {
         let due = self.write_schedules(deaths.len()).await;
         let hub = self.start.on(self.folder).await;
         sleep_until(due).await;
+        self.finish().await;
+        assert_eq!(hub.stop().await, Some(0), "it stops in order");
+    }
+
+    /// Waits until everything that was written has its end, compares it and takes it away.
+    async fn finish(&mut self) {
         let store = self.store().await;
         let (ledger, device) = (&self.ledger, &self.device);
         eventually("everything that was due has its end", || {
@@ -136,11 +147,33 @@ impl Story<'_> {
         })
         .await;
         ledger.compare(&store, &device.told()).await;
-        assert_eq!(hub.stop().await, Some(0), "it stops in order");
         let written = self.ledger.close_chapter();
         let gone: Vec<_> = written.into_iter().map(ScheduleWrite::Deleted).collect();
         store.write_schedules(&gone).await.expect("they go");
         store.close().await;
+    }
+
+    /// A hub dies while another stands by, which takes over and finishes everything.
+    async fn handover(&mut self, slot: usize, span: Duration) {
+        let due = self.write_schedules(slot).await;
+        let first = self.start.on(self.folder).await;
+        let (home, listen) = (folder(), format!("127.0.0.1:{}", free_port()));
+        let second = self.start.clone().with("HTTP_LISTEN", listen.as_str());
+        let second = second.begin(home.path());
+        second
+            .until_answers(&listen, "/health/ready", 503, "standby")
+            .await;
+        sleep_until(due).await;
+        tokio::time::sleep(span).await;
+        first.kill().await;
+        let since = Instant::now();
+        let second = second.until_running().await.expect("it takes over");
+        tell(&format!(
+            "the active hub killed: its standby runs after {:.1} s",
+            since.elapsed().as_secs_f64()
+        ));
+        self.finish().await;
+        assert_eq!(second.stop().await, Some(0), "it stops in order");
     }
 
     /// One life of the hub and its death.
@@ -276,42 +309,64 @@ async fn sleep_until(at: Timestamp) {
     tokio::time::sleep(Duration::from_millis(wait)).await;
 }
 
-/// Tells the whole story on a database; `which` half of the points an ordinary run takes.
-async fn torment(seed: u64, which: usize, database: &str, folder: &Path) {
-    let broker = Mosquitto::start(&[("hub", "hub-word"), ("gate", "gate-word")]);
-    let start = Start::serve()
+/// A hub that knows Mosquitto and a database.
+fn start_of(broker: &Mosquitto, database: &str) -> Start {
+    Start::serve()
         .with("DATABASE_URL", database)
         .with("MQTT_FINGERPRINT", broker.sha256.as_str())
         .with(
             "MQTT_URL",
             format!("mqtts://hub:hub-word@127.0.0.1:{}", broker.port),
-        );
-    let hub = start.on(folder).await;
-    let api = Api::set_up(&hub).await;
-    let (status, made) = api.post("/api/v1/devices", gate()).await;
-    assert_eq!(status, StatusCode::CREATED, "{made}");
-    assert_eq!(hub.stop().await, Some(0));
-    let door = Door {
-        host: "127.0.0.1".into(),
-        port: broker.port,
-        sha256: broker.sha256.clone(),
-        username: "gate".into(),
-        password: "gate-word".into(),
-    };
-    let url = DatabaseUrl::parse(database).expect("a database");
-    let store = Store::open(&url).await.expect("the store opens");
-    let adam = store.user_by_name("adam").await.expect("it answers");
-    store.close().await;
-    let mut story = Story {
-        start: &start,
-        folder,
-        url,
-        owner: adam.expect("they were set up").0.id,
-        device: Device::connect(&door, "gate", &["gate/+/set", "gate/+/press"], obey),
-        dice: Dice(seed),
-        ledger: Ledger::default(),
-        value: 0,
-    };
+        )
+}
+
+fn broker() -> Mosquitto {
+    Mosquitto::start(&[("hub", "hub-word"), ("gate", "gate-word")])
+}
+
+impl<'a> Story<'a> {
+    /// Sets the house up and lets the device in; no hub runs afterwards.
+    async fn begin(
+        seed: u64,
+        start: &'a Start,
+        broker: &Mosquitto,
+        database: &str,
+        folder: &'a Path,
+    ) -> Self {
+        let hub = start.on(folder).await;
+        let api = Api::set_up(&hub).await;
+        let (status, made) = api.post("/api/v1/devices", gate()).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        assert_eq!(hub.stop().await, Some(0));
+        let door = Door {
+            host: "127.0.0.1".into(),
+            port: broker.port,
+            sha256: broker.sha256.clone(),
+            username: "gate".into(),
+            password: "gate-word".into(),
+        };
+        let url = DatabaseUrl::parse(database).expect("a database");
+        let store = Store::open(&url).await.expect("the store opens");
+        let adam = store.user_by_name("adam").await.expect("it answers");
+        store.close().await;
+        Self {
+            start,
+            folder,
+            url,
+            owner: adam.expect("they were set up").0.id,
+            device: Device::connect(&door, "gate", &["gate/+/set", "gate/+/press"], obey),
+            dice: Dice(seed),
+            ledger: Ledger::default(),
+            value: 0,
+        }
+    }
+}
+
+/// Tells the whole story on a database; `which` half of the points an ordinary run takes.
+async fn torment(seed: u64, which: usize, database: &str, folder: &Path) {
+    let broker = broker();
+    let start = start_of(&broker, database);
+    let mut story = Story::begin(seed, &start, &broker, database, folder).await;
     story.write_endless().await;
     let deaths = deaths(&mut story.dice, which);
     for deaths in deaths.chunks(DEATHS) {
@@ -343,6 +398,21 @@ async fn schedules_on_postgresql_are_decided_once_whenever_the_hub_is_killed() {
     let folder = folder();
     let database = PgServer::shared().new_database();
     torment(0x5eed_0002, 1, &database, folder.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schedules_are_decided_once_when_a_standby_takes_over_from_a_hub_that_is_killed() {
+    let (folder, broker) = (folder(), broker());
+    let database = PgServer::shared().new_database();
+    let start = start_of(&broker, &database);
+    let mut story = Story::begin(0x5eed_0003, &start, &broker, &database, folder.path()).await;
+    for slot in 0..handovers() {
+        let span = Duration::from_micros(story.dice.roll(900_000));
+        story.handover(slot % (DEATHS + 1), span).await;
+    }
+    let told = story.device.told();
+    story.ledger.compare_all(&told);
+    tell(&format!("handovers: {}", story.ledger.tally()));
 }
 
 /// A folder that only we may enter, as the hub would make it.

@@ -9,6 +9,7 @@ mod command;
 mod compose;
 #[cfg(test)]
 mod compose_file;
+mod cross;
 mod packages;
 mod soak;
 mod test;
@@ -47,10 +48,15 @@ enum Task {
         /// The profile the hub is built with; what is given away is built with `dist`.
         #[arg(long, default_value = "release")]
         profile: String,
+        /// Take the images as they were built last.
+        #[arg(long)]
+        built: bool,
         /// Leave everything running, to look around.
         #[arg(long)]
         keep: bool,
     },
+    /// Build for arm64, arm/v7 and arm/v6 with Debian's compilers, and try each out.
+    Cross,
     /// Check the layout: file lengths, headers, and which crate may depend on which.
     Tidy,
     /// Install the Debian packages that the tests need, and fetch what judges the pages.
@@ -64,7 +70,12 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Bench { settle_s } => bench::run(settle_s),
         Task::Soak { kills } => soak::run(kills),
-        Task::ComposeTest { profile, keep } => compose::run(&profile, keep),
+        Task::ComposeTest {
+            profile,
+            built,
+            keep,
+        } => compose::run(&profile, built, keep),
+        Task::Cross => cross::run(),
         Task::Tidy => tidy::run(),
         Task::Packages => packages::install().and_then(|()| web::fetch()),
         Task::Lighthouse => web::lighthouse(),

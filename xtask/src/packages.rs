@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 /// A program that the tests start, and the package that brings it.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 9] = [
+    ("/usr/sbin/nginx", "nginx-light"),
+    ("/usr/bin/ip", "iproute2"),
     ("/usr/sbin/mosquitto", "mosquitto"),
     ("/usr/bin/mosquitto_pub", "mosquitto-clients"),
     ("/usr/lib/postgresql", "postgresql"),

@@ -34,7 +34,7 @@ pub(crate) fn run(kills: u32) -> Result<(), String> {
             .env("IOTHOME_SOAK", "1"),
     )?;
     web::lighthouse()?;
-    compose::run("dist", false)?;
+    compose::run("dist", false, false)?;
     say(&format!(
         "| {} | {kills} kills on each database, and {kills} of schedules and one at each point; schedules in every zone; Lighthouse; the containers | passed |",
         commit()

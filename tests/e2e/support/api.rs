@@ -28,6 +28,15 @@ impl Api {
         }
     }
 
+    /// Somebody with a client of their own, at that address.
+    pub(crate) fn at(client: Client, base: &str) -> Self {
+        Self {
+            client,
+            base: base.to_owned(),
+            token: String::new(),
+        }
+    }
+
     /// Sets the hub up with its code and signs in as the first administrator.
     pub(crate) async fn set_up(hub: &Hub) -> Self {
         let stranger = Self::stranger(hub);
@@ -99,6 +108,21 @@ impl Api {
         let status = response.status();
         let text = response.text().await.unwrap_or_default();
         (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// POST that may find nobody.
+    pub(crate) async fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+        let request = self.client.post(format!("{}{path}", self.base));
+        let response = request.bearer_auth(&self.token).json(body).send().await;
+        let response = response.ok()?;
+        let status = response.status();
+        let text = response.text().await.ok()?;
+        Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    /// The access token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// GET.

@@ -169,7 +169,8 @@ impl<'a> Stack<'a> {
         fs::write(&file, text).map_err(|e| format!("{}: {e}", file.display()))
     }
 
-    fn command(&self) -> Command {
+    /// `docker-compose` with the project's files.
+    pub(super) fn command(&self) -> Command {
         let mut command = self.engine.at(Command::new("docker-compose"));
         command
             .args(["--project-name", PROJECT, "--project-directory", "."])

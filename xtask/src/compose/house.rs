@@ -231,6 +231,22 @@ impl House {
         Ok(socket)
     }
 
+    /// Makes a device that nothing belongs to.
+    pub(super) fn make_a_device(&self, name: &str) -> Result<(), String> {
+        let body = json!({"name": name, "room": "Workshop", "entities": []});
+        self.rest("POST", "/api/v1/devices", Some(&body))?
+            .must_be("201", name)
+            .map(drop)
+    }
+
+    /// Whether the house has that device.
+    pub(super) fn must_know(&self, id: &str, knows: bool) -> Result<(), String> {
+        let status = if knows { "200" } else { "404" };
+        self.rest("GET", &format!("/api/v1/devices/{id}"), None)?
+            .must_be(status, id)
+            .map(drop)
+    }
+
     fn fingerprint(&self) -> Result<String, String> {
         let broker = self.rest("GET", "/api/v1/broker", None)?;
         let broker = broker.must_be("200", "the broker")?.json()?;

@@ -4,6 +4,7 @@
 //! the ports 80, 443 and 8883, and takes down what it brought up. It must never change
 //! a file that is given away: what differs stands in a third Compose file of its own.
 
+mod backup;
 mod bases;
 mod device;
 mod engine;
@@ -25,13 +26,16 @@ const LATER_NAME: &str = "later.example";
 const SERVICES: [&str; 4] = ["hub", "nginx", "mosquitto", "postgres"];
 
 /// Plays the story. The profile is how the hub is built; what ships is built with `dist`.
-pub(crate) fn run(profile: &str, keep: bool) -> Result<(), String> {
+pub(crate) fn run(profile: &str, built: bool, keep: bool) -> Result<(), String> {
     let folder = root().join("target/compose-test");
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let engine = Engine::find_or_start(&folder)?;
     bases::make_missing(&engine, &folder)?;
     let stack = Stack::new(&engine, &folder, profile)?;
     stack.down()?;
+    if !built {
+        stack.build()?;
+    }
     let played = play(&stack);
     if played.is_err() {
         stack.show_logs();
@@ -46,9 +50,9 @@ pub(crate) fn run(profile: &str, keep: bool) -> Result<(), String> {
 
 fn play(stack: &Stack<'_>) -> Result<(), String> {
     stack.configure("")?;
-    stack.build()?;
     let started = Instant::now();
     stack.up()?;
+    say(&format!("   init: {}", stack.wait_for_init()?));
     stack.wait_for_health(&SERVICES)?;
     say(&format!(
         "   everything is healthy after {} s",
@@ -71,6 +75,8 @@ fn play(stack: &Stack<'_>) -> Result<(), String> {
     socket.wait_until_back()?;
     house.sign_in_again()?;
     house.switch("turn_off")?;
+    backup::round_trip(stack, &house)?;
+    house.switch("turn_on")?;
     the_web_certificate_is_renewed_under_a_running_nginx(stack, &house)?;
     stack.say_memory(&SERVICES)
 }
