@@ -32,6 +32,17 @@ pub(crate) enum Task {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigTask),
+    /// Write the whole house into one file: database, keys and certificates; works while the hub runs
+    Backup(BackupArguments),
+    /// Put the house of a backup in place, on either database; the hub must not run
+    Restore(RestoreArguments),
+    /// Look at database, broker, certificates, clock, disk and settings, and say what to do; exits
+    /// with 1 if something does not work
+    Doctor {
+        /// One JSON array instead of lines
+        #[arg(long)]
+        json: bool,
+    },
     /// Ask a running hub whether it is ready; exits with 1 if not
     Health,
     /// Make what the containers of one house need before they start; for `docker-compose.yml`
@@ -70,6 +81,37 @@ pub(crate) struct Span {
     /// A date, a local time or an instant; a week later if not given
     #[arg(long, value_name = "WHEN")]
     pub(crate) to: Option<String>,
+}
+
+/// Where a backup goes.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct BackupArguments {
+    /// The file to write; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
+}
+
+/// Where a house comes from.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RestoreArguments {
+    /// The backup; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Replace the house that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
+}
+
+/// What a backup is sealed with.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Passphrase {
+    /// A file that holds the passphrase [env: IOTHOME_BACKUP_PASSPHRASE]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Subcommand)]

@@ -16,6 +16,16 @@ pub(crate) struct DataDir(PathBuf);
 impl DataDir {
     /// Makes the folder if it is not there, and refuses one of the other mode.
     pub(crate) fn open(path: &Path, mode: Mode) -> Result<Self, StartError> {
+        if crate::backup::unfinished(path) {
+            return Err(StartError::UnfinishedRestore {
+                path: path.to_owned(),
+            });
+        }
+        Self::for_restore(path, mode)
+    }
+
+    /// The same for a restore, which may follow one that was cut short.
+    pub(crate) fn for_restore(path: &Path, mode: Mode) -> Result<Self, StartError> {
         let is_new = !path.exists();
         iothome_tls::private_dir(path)?;
         let mark = path.join(DEMO_MARK);
@@ -55,7 +65,8 @@ impl DataDir {
 
     /// The key under which passwords of broker users are kept.
     pub(crate) fn seal(&self) -> PathBuf {
-        self.0.join("accounts.key")
+        // With the other keys, which a backup holds.
+        self.tls().join("accounts.key")
     }
 
     #[cfg(feature = "embedded")]

@@ -24,6 +24,10 @@ pub(crate) enum StartError {
         "{path} was not made by the demo, and the demo changes users and passwords: give another folder with IOTHOME_DATA_DIR"
     )]
     NoDemoFolder { path: PathBuf },
+    #[error(
+        "a restore into {path} was cut short, and the house in it may be half of one: run `iothome restore` again with --force"
+    )]
+    UnfinishedRestore { path: PathBuf },
     #[error("{0}; the data folder is set by IOTHOME_DATA_DIR")]
     Certificates(#[from] iothome_tls::TlsError),
     #[error("cannot listen on {address}: the port is in use; change {setting}")]

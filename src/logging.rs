@@ -2,7 +2,7 @@
 //!
 //! Owner of what is logged by default, and of what goes on the list of warnings. Standard output belongs to the banner.
 
-use iothome_http::{Severity, Warnings};
+use iothome_http::{LogFilter, Severity, Warnings};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use tracing::field::{Field, Visit};
@@ -10,7 +10,7 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{EnvFilter, Layer, fmt, reload};
 
 /// Our own words, and of others only what is wrong. The embedded broker's warnings are
 /// one per refused message, so a mad device could fill a disk with them: it is asked for
@@ -20,13 +20,14 @@ const DEFAULT: &str = "warn,iothome=info,iothome_actors=info,iothome_http=info,i
 
 /// Starts logging: everything that passes the filter to standard error, and warnings and errors
 /// to the list that the system page shows. A filter that does not parse is told and replaced by
-/// the default.
-pub(crate) fn start(filter: Option<&str>, warnings: &Warnings) {
-    let filter = filter.unwrap_or(DEFAULT);
-    let (filter, problem) = match EnvFilter::try_new(filter) {
-        Ok(filter) => (filter, None),
-        Err(error) => (EnvFilter::new(DEFAULT), Some(error)),
+/// the default. Gives what changes the filter while the program runs.
+pub(crate) fn start(filter: Option<&str>, warnings: &Warnings) -> LogFilter {
+    let wanted = filter.unwrap_or(DEFAULT);
+    let (at_start, filter, problem) = match EnvFilter::try_new(wanted) {
+        Ok(filter) => (wanted, filter, None),
+        Err(error) => (DEFAULT, EnvFilter::new(DEFAULT), Some(error)),
     };
+    let (filter, handle) = reload::Layer::new(filter);
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = if std::io::stderr().is_terminal() {
         lines.with_target(false).boxed()
@@ -43,6 +44,10 @@ pub(crate) fn start(filter: Option<&str>, warnings: &Warnings) {
     if let Some(problem) = problem {
         tracing::warn!(%problem, "IOTHOME_LOG is not a filter; the default is used");
     }
+    LogFilter::new(at_start, move |wanted| {
+        let filter = EnvFilter::try_new(wanted).map_err(|e| e.to_string())?;
+        handle.reload(filter).map_err(|e| e.to_string())
+    })
 }
 
 /// Puts warnings and errors on the list.

@@ -2,6 +2,7 @@
 //!
 //! Owner of the process. It must never hold anything reusable: that is in the crates.
 
+mod backup;
 mod banner;
 mod broker_side;
 mod cert;
@@ -10,6 +11,7 @@ mod data_dir;
 #[cfg(feature = "embedded")]
 mod demo;
 mod deploy_init;
+mod doctor;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
@@ -31,7 +33,7 @@ mod web;
 use cli::{Call, ConfigTask, Task};
 use error::StartError;
 use names::Reach;
-use settings::{Layers, Settings};
+use settings::{Layers, Mode, Settings};
 use std::fmt::Write;
 use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
@@ -48,9 +50,13 @@ fn main() -> ExitCode {
     iothome_tls::install_provider();
     let call = cli::call(std::env::args_os());
     match perform(call) {
-        Ok(text) => {
+        Ok(Said { text, is_well }) => {
             say(&text);
-            ExitCode::SUCCESS
+            if is_well {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(error) => {
             complain(&error);
@@ -59,7 +65,38 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(mut call: Call) -> Result<String, StartError> {
+/// What a command has to say at its end.
+struct Said {
+    text: String,
+    /// Whether the program ends with success.
+    is_well: bool,
+}
+
+impl From<String> for Said {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            is_well: true,
+        }
+    }
+}
+
+/// Tells all that is wrong, also where settings are.
+fn doctor(call: &Call, layers: &Layers, as_json: bool) -> Result<Said, StartError> {
+    let report = match Settings::read(layers, Mode::Serve, &call.sources.variables) {
+        Ok(settings) => {
+            log_errors(&settings);
+            runtime()?.block_on(Box::pin(doctor::look(&settings, &layers.strangers)))?
+        }
+        Err(problems) => doctor::unreadable(&problems, &layers.strangers),
+    };
+    Ok(Said {
+        text: report.told(as_json),
+        is_well: !report.is_faulty(),
+    })
+}
+
+fn perform(mut call: Call) -> Result<Said, StartError> {
     let mode = call.task.mode();
     call.sources.file = cli::find_file(&call.sources, mode);
     if let Task::DeployInit { .. } = call.task {
@@ -75,35 +112,44 @@ fn perform(mut call: Call) -> Result<String, StartError> {
         }
     }
     let read = || Settings::read(&layers, mode, &call.sources.variables);
-    match call.task {
+    let told = match call.task {
         Task::Serve(show) | Task::Demo(show) => {
             let settings = read()?;
             let warnings = iothome_http::Warnings::default();
-            logging::start(settings.log.as_deref(), &warnings);
+            let log = logging::start(settings.log.as_deref(), &warnings);
             for stranger in &layers.strangers {
                 tracing::warn!("{stranger} is set, but there is no such setting");
             }
             open_files::raise();
             let runtime = runtime()?;
-            let ran = runtime.block_on(run::run(settings, show.banner, warnings));
+            let ran = runtime.block_on(run::run(settings, show.banner, warnings, log));
             // Whatever still hangs on a file must not hold up the end.
             runtime.shutdown_background();
             ran.map(|()| String::new())
         }
         Task::User(task) => {
             let settings = read()?;
-            let filter = settings.log.as_deref().unwrap_or("error");
-            logging::start(Some(filter), &iothome_http::Warnings::default());
+            log_errors(&settings);
             runtime()?.block_on(Box::pin(people::run(&settings, task)))
         }
         Task::Simulate(span) => {
             let settings = read()?;
-            let filter = settings.log.as_deref().unwrap_or("error");
-            logging::start(Some(filter), &iothome_http::Warnings::default());
+            log_errors(&settings);
             runtime()?.block_on(Box::pin(simulate::run(&settings, &span)))
+        }
+        Task::Backup(arguments) => {
+            let settings = read()?;
+            log_errors(&settings);
+            runtime()?.block_on(Box::pin(backup::backup(&settings, &arguments)))
+        }
+        Task::Restore(arguments) => {
+            let settings = read()?;
+            log_errors(&settings);
+            runtime()?.block_on(Box::pin(backup::restore(&settings, &arguments)))
         }
         Task::Cert(task) => cert::run(&read()?, task),
         Task::Config(ConfigTask::Check) => Ok(listing(&layers, &read()?)),
+        Task::Doctor { json } => return doctor(&call, &layers, json),
         Task::Health => health::ask(&read()?),
         Task::DeployInit { into } => {
             // No more than this: the other settings point at what is about to be made.
@@ -113,7 +159,14 @@ fn perform(mut call: Call) -> Result<String, StartError> {
             let names = names::certificate_names(&more, None, Reach::Proxy);
             deploy_init::run(&into, &names)
         }
-    }
+    };
+    told.map(Said::from)
+}
+
+/// A command that ends tells what it did; its log holds what went wrong besides.
+fn log_errors(settings: &Settings) {
+    let filter = settings.log.as_deref().unwrap_or("error");
+    logging::start(Some(filter), &iothome_http::Warnings::default());
 }
 
 fn runtime() -> Result<Runtime, StartError> {

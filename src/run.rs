@@ -12,7 +12,7 @@ use crate::settings::{Discovery, Mode, Settings};
 use crate::signals::Signals;
 use crate::{cert, deploy_init, people, web};
 use iothome_actors::{Clock, DiscoveryMode, Hub, HubConfig, Scheduling, load_access};
-use iothome_http::{Warnings, Web, WebConfig};
+use iothome_http::{LogFilter, Warnings, Web, WebConfig};
 use iothome_store::{DatabaseUrl, HouseLock, Store};
 use iothome_tls::Authority;
 use std::path::PathBuf;
@@ -38,6 +38,7 @@ pub(crate) async fn run(
     settings: Settings,
     form: BannerForm,
     warnings: Warnings,
+    log: LogFilter,
 ) -> Result<(), StartError> {
     #[cfg(not(feature = "embedded"))]
     if settings.mode == Mode::Demo {
@@ -52,6 +53,7 @@ pub(crate) async fn run(
         dir,
         authority,
         warnings,
+        log,
         form,
     };
     let mut has_lived = false;
@@ -85,6 +87,7 @@ pub(crate) struct Place {
     pub(crate) authority: Arc<Authority>,
     pub(crate) prometheus: metrics_exporter_prometheus::PrometheusHandle,
     pub(crate) warnings: Warnings,
+    pub(crate) log: LogFilter,
     form: BannerForm,
 }
 

@@ -78,6 +78,7 @@ pub(crate) fn config(place: &Place) -> Result<WebConfig, StartError> {
         own_certificate: settings.certificate.is_some(),
         prometheus: Some(place.prometheus.clone()),
         warnings: place.warnings.clone(),
+        log: Some(place.log.clone()),
         certificates: Some(certificates(place)),
         ..WebConfig::default()
     })

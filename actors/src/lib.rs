@@ -43,7 +43,7 @@ pub use registrar::{
 };
 pub use scheduler::{
     Bundle, Caused, Frequent, Happened, Imported, SavedBy, Scheduler, SchedulerState, Scheduling,
-    SchedulingError, Upcoming, WeekAhead, disabled, read_schedule_home,
+    SchedulingError, Upcoming, WeekAhead, built_at, disabled, read_schedule_home,
 };
 pub use sessions::{
     Opened, Permit, SessionError, SessionInfo, SessionKind, Sessions, StreamTicket,

@@ -5,6 +5,7 @@
 
 use crate::door::origin::PublicUrl;
 use crate::error::WebError;
+use crate::log_filter::LogFilter;
 use crate::warnings::Warnings;
 use iothome_engine::time::Timestamp;
 use ipnet::IpNet;
@@ -104,6 +105,8 @@ pub struct WebConfig {
     pub certificates: Option<AskCertificates>,
     /// What went wrong lately.
     pub warnings: Warnings,
+    /// What is logged; `None` where it cannot be changed.
+    pub log: Option<LogFilter>,
     /// Sign-ins a minute, per account and per address.
     pub sign_ins_per_minute: u32,
 }
@@ -127,6 +130,7 @@ impl Default for WebConfig {
             broker_clients: None,
             certificates: None,
             warnings: Warnings::default(),
+            log: None,
             sign_ins_per_minute: crate::auth::throttle::SIGN_INS_PER_MINUTE,
         }
     }

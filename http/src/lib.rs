@@ -12,6 +12,7 @@ mod door;
 mod error;
 mod json;
 mod live;
+mod log_filter;
 mod pages;
 mod problem;
 mod routes;
@@ -26,6 +27,7 @@ pub use config::{
     AskCertificates, AskClients, BrokerClient, Certificate, CertificateRole, WebConfig,
 };
 pub use error::WebError;
+pub use log_filter::{LOG_FILTER_MAX, LogFilter};
 #[doc(hidden)]
 pub use routes::route_table;
 pub use server::{Web, serve, serve_standby};

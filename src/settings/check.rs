@@ -44,6 +44,7 @@ impl Settings {
             discovery_prefix: reading.discovery_prefix(),
             metrics_token: layers.text("metrics_token").map(Secret::new),
             demo_password: reading.demo_password(),
+            backup_passphrase: layers.text("backup_passphrase").map(Secret::new),
             schedules_per_user: reading.schedules_per_user(),
             log: layers.text("log"),
             data_dir,

@@ -48,7 +48,7 @@ const fn secret(
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 22] = [
+pub(crate) const KEYS: [Key; 23] = [
     open(
         "data_dir",
         "data-dir",
@@ -168,6 +168,12 @@ pub(crate) const KEYS: [Key; 22] = [
         "demo-password",
         "PASSWORD",
         "The demo user's password; a new one each start otherwise",
+    ),
+    secret(
+        "backup_passphrase",
+        "backup-passphrase",
+        "PASSPHRASE",
+        "What `backup` seals with and `restore` opens with",
     ),
     open(
         "schedules_per_user",

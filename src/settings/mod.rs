@@ -111,6 +111,7 @@ pub(crate) struct Settings {
         )
     )]
     pub(crate) demo_password: Option<Secret>,
+    pub(crate) backup_passphrase: Option<Secret>,
     /// Most schedules of one user.
     pub(crate) schedules_per_user: usize,
     pub(crate) log: Option<String>,

@@ -17,6 +17,7 @@ mod growth;
 mod history;
 mod home;
 mod insert;
+mod inspect;
 mod lock;
 mod new_devices;
 mod occurrences;
@@ -45,6 +46,7 @@ pub use history::{
     HistoryQuery, Points, Resolution, Retention,
 };
 pub use home::Home;
+pub use inspect::Inspection;
 pub use lock::HouseLock;
 pub use new_devices::{AnnouncedConfig, NewDevice, NewStatus};
 pub use occurrences::{Decided, Open, Settled};

@@ -25,6 +25,8 @@ mod embedded;
 #[cfg(feature = "embedded")]
 mod hostile;
 #[cfg(feature = "embedded")]
+mod operations;
+#[cfg(feature = "embedded")]
 mod production;
 #[cfg(feature = "embedded")]
 mod rights;

@@ -129,6 +129,39 @@ mod tests {
     }
 
     #[test]
+    fn files_of_ones_own_that_are_exchanged_are_shown_without_a_restart() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let names = ["home.example.org".to_owned()];
+        for folder in ["old", "new"] {
+            let at = dir.path().join(folder);
+            Authority::open_or_create(&at, &names, SystemTime::now()).unwrap();
+        }
+        // As certbot does it: the files are links, and the links are exchanged.
+        let live = dir.path().join("live");
+        symlink(dir.path().join("old"), &live).unwrap();
+        let shown = Reloading::open(&live.join("web.pem"), &live.join("web.key")).unwrap();
+        let before = shown.key(Instant::now());
+        let next = dir.path().join("next");
+        symlink(dir.path().join("new"), &next).unwrap();
+        std::fs::rename(&next, &live).unwrap();
+        assert_eq!(
+            before.cert,
+            shown.key(Instant::now()).cert,
+            "not yet looked at"
+        );
+        let after = shown.key(future());
+        assert_ne!(before.cert[0], after.cert[0]);
+
+        // Half of a pair is no pair: the good one is shown until the other half comes.
+        let old = dir.path().join("old");
+        std::fs::copy(old.join("web.pem"), dir.path().join("new/web.pem")).unwrap();
+        assert_eq!(after.cert, shown.key(future() + LOOK_EVERY).cert);
+        std::fs::copy(old.join("web.key"), dir.path().join("new/web.key")).unwrap();
+        assert_eq!(before.cert, shown.key(future() + LOOK_EVERY * 2).cert);
+    }
+
+    #[test]
     fn a_broken_file_does_not_take_the_certificate_away() {
         let dir = tempfile::tempdir().unwrap();
         let names = ["localhost".to_owned()];

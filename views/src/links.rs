@@ -39,6 +39,8 @@ pub const ROOMS: &str = "/rooms";
 pub const FAVOURITES: &str = "/favourites";
 /// The hub itself: health, memory, warnings.
 pub const SYSTEM: &str = "/system";
+/// Where the form goes that changes what is logged.
+pub const LOG_LEVEL: &str = "/system/log-level";
 /// The home's own settings: page and form.
 pub const HOUSE: &str = "/settings/home";
 /// After set-up: how to bring the first device in.

@@ -30,6 +30,13 @@ pub fn with_decimals(t: &Texts, number: f64, decimals: usize) -> String {
     if text == "-0" { "0".to_owned() } else { text }
 }
 
+/// How many decimals a number in words has.
+pub fn decimals_of(t: &Texts, words: &str) -> usize {
+    words
+        .split_once(t.decimal_mark)
+        .map_or(0, |(_, fraction)| fraction.len())
+}
+
 /// As few decimals as the exact number needs, for form fields.
 pub fn exact(number: f64) -> String {
     if number == 0.0 {

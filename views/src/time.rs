@@ -17,11 +17,15 @@ pub struct When {
 }
 
 impl When {
-    /// `at` in the home's zone; the day is left out when it is the day of `now`.
+    /// `at` in the home's zone; the day is left out when it is the day of `now`, and so are the
+    /// seconds of what is to come on the minute.
     pub fn new(t: &Texts, at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
         let local = zoned(at, zone);
         let today = zoned(now, zone).date();
-        let short = if local.date() == today {
+        let is_planned = at > now && local.second() == 0;
+        let short = if local.date() == today && is_planned {
+            local.strftime("%H:%M").to_string()
+        } else if local.date() == today {
             local.strftime("%H:%M:%S").to_string()
         } else if local.year() == today.year() {
             format!(
@@ -100,6 +104,9 @@ mod tests {
         let now = Timestamp::parse("2026-11-24T07:52:37Z").expect("an instant");
         let today = When::new(&ENGLISH, now.plus_millis(-60_000), now, &zone);
         assert_eq!(today.short(), "08:51:37");
+        let planned = now.plus_millis(3_600_000 - 37_000);
+        let planned = When::new(&ENGLISH, planned, now, &zone);
+        assert_eq!(planned.short(), "09:52");
         let earlier = When::new(&ENGLISH, now.plus_millis(-9 * 3_600_000), now, &zone);
         assert_eq!(earlier.short(), "23 Nov, 23:52");
         let german = When::new(&GERMAN, now.plus_millis(-9 * 3_600_000), now, &zone);

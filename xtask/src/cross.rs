@@ -75,7 +75,7 @@ pub(crate) fn run() -> Result<(), String> {
 
 impl Target {
     fn gcc(&self) -> String {
-        format!("/usr/bin/{}-gcc", self.debian)
+        format!("{}-gcc", self.debian)
     }
 
     fn prove(&self) -> Result<String, String> {

@@ -24,7 +24,7 @@ pub use look::{Caused, Frequent, Happened, Upcoming, WeekAhead};
 pub use portable::{Bundle, Imported};
 pub use rights::disabled;
 pub(crate) use rights::may_schedule;
-pub use start::read_schedule_home;
+pub use start::{built_at, read_schedule_home};
 
 use crate::error::HubError;
 use crate::root::Kept;

@@ -179,6 +179,7 @@ fn administration() -> Vec<Entry> {
         ),
         Entry::delete(CREDENTIAL, Bearer, broker::delete),
         Entry::get("/api/v1/system", Bearer, system::get),
+        Entry::put("/api/v1/system/log-level", Bearer, system::put_log_level),
         Entry::get("/api/v1/home", Bearer, home::get),
         Entry::patch("/api/v1/home", Bearer, home::patch),
         Entry::get("/api/v1/users", Bearer, users::list),

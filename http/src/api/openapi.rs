@@ -71,7 +71,7 @@ pub(crate) struct Problem {
         schedule_views::import, schedule_views::week_ahead, schedule_views::simulate,
         schedule_views::state, schedule_views::trust_clock,
         accounts::test, broker::status, broker::list, broker::create, broker::rotate, broker::delete,
-        system::get, home::get, home::patch,
+        system::get, system::put_log_level, home::get, home::patch,
         users::list, users::get, users::create, users::patch, users::delete,
         grants::list, grants::put, grants::delete,
         health::live, health::ready, health::metrics, health::ca, docs::openapi,

@@ -5,11 +5,16 @@
 use crate::api::words::Instant;
 use crate::app::App;
 use crate::auth::CurrentUser;
+use crate::json::Json;
+use crate::log_filter::LogFilter;
 use crate::problem::Answer;
+use crate::problem::Problem;
 use crate::system::Report;
 use actix_web::{HttpResponse, web};
+use iothome_engine::policy::Subject;
 use iothome_engine::time::Timestamp;
-use serde::Serialize;
+use iothome_store::AuditEntry;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The hub as it is now.
@@ -33,6 +38,8 @@ pub(crate) struct SystemBody {
     certificates: Vec<CertificateBody>,
     /// Each part and whether it works.
     parts: Vec<PartBody>,
+    /// What is logged; null where that cannot be changed.
+    log_filter: Option<String>,
     /// The last 200 warnings and errors, the newest first.
     warnings: Vec<WarningBody>,
 }
@@ -135,6 +142,7 @@ pub(crate) async fn get(app: web::Data<App>, user: CurrentUser) -> Answer {
             works: part.works,
             problem: part.problem,
         }),
+        log_filter: app.config.log.as_ref().map(LogFilter::now),
         warnings: all(warnings, |warning| WarningBody {
             at: warning.at,
             severity: warning.severity.as_str(),
@@ -143,6 +151,65 @@ pub(crate) async fn get(app: web::Data<App>, user: CurrentUser) -> Answer {
             times: warning.times,
         }),
     }))
+}
+
+/// What is to be logged.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LogLevelWanted)]
+pub(crate) struct LogLevelWanted {
+    /// Levels (`off`, `error`, `warn`, `info`, `debug`, `trace`) and `part=level`, with commas in
+    /// between; null is what the hub was started with.
+    #[serde(deserialize_with = "Option::deserialize")]
+    filter: Option<String>,
+}
+
+/// What is logged now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogLevel)]
+pub(crate) struct LogLevelBody {
+    /// The filter in force.
+    filter: String,
+    /// Whether it is another one than the hub was started with; the next start forgets it.
+    until_restart: bool,
+}
+
+/// Changes what is logged until the next start; for administrators.
+#[utoipa::path(put, path = "/api/v1/system/log-level", tag = "system",
+    request_body = LogLevelWanted,
+    responses((status = 200, body = LogLevelBody), (status = 403), (status = 404), (status = 422)))]
+pub(crate) async fn put_log_level(
+    app: web::Data<App>,
+    user: CurrentUser,
+    body: Json<LogLevelWanted>,
+) -> Answer {
+    user.admin()?;
+    let (filter, until_restart) = change_log(&app, &user.subject, body.value.filter.as_deref())?;
+    Ok(HttpResponse::Ok().json(LogLevelBody {
+        filter,
+        until_restart,
+    }))
+}
+
+/// Changes what is logged and says in the audit log who did; gives the filter in force, and
+/// whether it is another one than at the start.
+pub(crate) fn change_log(app: &App, by: &Subject, wanted: Option<&str>) -> Answer<(String, bool)> {
+    let Some(log) = &app.config.log else {
+        return Err(Problem::not_found("what is logged cannot be changed here"));
+    };
+    let before = log.now();
+    let filter = log
+        .change(wanted)
+        .map_err(|problem| Problem::invalid("filter", problem))?;
+    app.hub.audit(AuditEntry {
+        at: app.now(),
+        user: Some(by.user),
+        name: by.name.clone(),
+        action: "log_level_changed".to_owned(),
+        target: filter.clone(),
+        detail: serde_json::json!({ "before": before }),
+    });
+    Ok((filter, log.is_changed()))
 }
 
 fn all<A, B>(items: Vec<A>, body: impl Fn(A) -> B) -> Vec<B> {

@@ -184,6 +184,7 @@ fn house_and_people() -> Vec<Entry> {
         Entry::post("/settings/home", cookie, house::submit),
         Entry::get("/first-device", cookie, broker::first_device),
         Entry::get("/system", cookie, system::show),
+        Entry::post("/system/log-level", cookie, system::change_log),
         Entry::get("/people", cookie, people::show),
         // Before the person of any id.
         Entry::get("/people/add", cookie, people::add),

@@ -2,35 +2,90 @@
 //!
 //! Owner of that handler and of how the hub's figures are put into words.
 
-use super::visit::{Visit, page};
+use super::visit::{Visit, page, see_other};
+use crate::api::system as api;
 use crate::app::App;
 use crate::auth::CurrentUser;
+use crate::auth::extract::Form;
 use crate::config::{Certificate, CertificateRole};
+use crate::log_filter::LogFilter;
 use crate::problem::Answer;
 use crate::system::{Part, Report};
 use crate::warnings::{Severity, Warnings};
-use actix_web::web;
+use actix_web::{HttpRequest, HttpResponse, web};
 use iothome_actors::Queue;
 use iothome_engine::time::Timestamp;
+use iothome_views::links;
 use iothome_views::pages::system::{
-    self as view, CertificateLine, Lasting, PartLine, QueueLine, SystemPage, WarningLine,
+    self as view, CertificateLine, Lasting, LogForm, PartLine, QueueLine, SystemPage, WarningLine,
 };
 use iothome_views::texts::Texts;
 use iothome_views::time::When;
 use jiff::tz::TimeZone;
+use serde::Deserialize;
 
 /// A certificate that ends within this time is worth a look: the web's own has been renewed long
 /// before, so one that comes this near is not being renewed.
 const SOON_MS: i64 = 30 * 86_400_000;
 
 /// The hub as it is now.
-pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
+pub(crate) async fn show(app: web::Data<App>, user: CurrentUser, request: HttpRequest) -> Answer {
     user.admin()?;
     let visit = Visit::of(&app, &user).await?;
-    let (t, report) = (visit.t, Report::of(&app).await);
+    let saved = request.query_string() == "done=log";
+    let log = app.config.log.as_ref().map(|log| LogForm {
+        filter: log.now(),
+        is_changed: log.is_changed(),
+        problem: false,
+        saved,
+    });
+    let model = model(&app, &visit, log).await;
+    let live = visit.live("system");
+    Ok(page(view::page(visit.t, &visit.viewer, &live, &model)))
+}
+
+/// The form.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogFields {
+    filter: String,
+}
+
+/// Changes what is logged; nothing typed is what the hub was started with.
+pub(crate) async fn change_log(
+    app: web::Data<App>,
+    user: CurrentUser,
+    form: Form<LogFields>,
+) -> Answer {
+    user.admin()?;
+    let typed = form.0.filter;
+    let wanted = Some(typed.trim()).filter(|typed| !typed.is_empty());
+    let problem = match api::change_log(&app, &user.subject, wanted) {
+        Ok(_) => return Ok(see_other(&format!("{}?done=log", links::SYSTEM))),
+        Err(problem) => problem,
+    };
+    if problem.field.is_none() {
+        return Err(problem);
+    }
+    let visit = Visit::of(&app, &user).await?;
+    let log = LogForm {
+        filter: typed,
+        is_changed: app.config.log.as_ref().is_some_and(LogFilter::is_changed),
+        problem: true,
+        saved: false,
+    };
+    let model = model(&app, &visit, Some(log)).await;
+    let live = visit.live("system");
+    Ok(HttpResponse::UnprocessableEntity()
+        .content_type("text/html; charset=utf-8")
+        .body(view::page(visit.t, &visit.viewer, &live, &model).into_string()))
+}
+
+async fn model(app: &web::Data<App>, visit: &Visit, log: Option<LogForm>) -> SystemPage {
+    let (t, report) = (visit.t, Report::of(app).await);
     let uptime_s = report.now.millis_since(report.started_at).max(0) / 1_000;
     let certificate = |c: &Certificate| self::certificate(t, c, visit.now, &visit.zone);
-    let model = SystemPage {
+    SystemPage {
         version: report.version.to_owned(),
         uptime_s: u64::try_from(uptime_s).unwrap_or(0),
         memory_bytes: report.memory_bytes,
@@ -40,10 +95,9 @@ pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
         parts: report.parts.into_iter().filter_map(part).collect(),
         queues: report.queues.iter().filter_map(queue).collect(),
         certificates: report.certificates.iter().map(certificate).collect(),
+        log,
         warnings: warnings(&app.config.warnings, t, visit.now, &visit.zone),
-    };
-    let live = visit.live("system");
-    Ok(page(view::page(t, &visit.viewer, &live, &model)))
+    }
 }
 
 fn database(kind: &str) -> &str {

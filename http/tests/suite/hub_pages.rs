@@ -5,10 +5,10 @@ use crate::common::device::{Manner, Switch};
 use crate::common::{ADMIN, TestHouse, assert_problem, until};
 use crate::live::Stream;
 use iothome_engine::time::Timestamp;
-use iothome_http::{Certificate, CertificateRole, Severity, Warnings};
+use iothome_http::{Certificate, CertificateRole, LogFilter, Severity, Warnings};
 use reqwest::Method;
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 fn certificate(role: CertificateRole, print: &str) -> Certificate {
     Certificate {
@@ -314,4 +314,49 @@ async fn set_up_by_a_city_tells_every_slip_at_its_field_and_costs_no_try_for_it(
     let again = house.send(Method::GET, "/set-up", None, None).await;
     assert_eq!(again.header("location"), "/sign-in");
     house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_change_what_is_logged_until_the_next_start() {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = Arc::clone(&asked);
+    let log = LogFilter::new("warn", move |wanted| {
+        heard.lock().unwrap().push(wanted.to_owned());
+        Ok(())
+    });
+    let house = TestHouse::start_with(|config| config.log = Some(log)).await;
+    house.set_up().await;
+    let admin = house.admin().await;
+    let path = "/api/v1/system/log-level";
+    let change = |filter: serde_json::Value| json!({ "filter": filter });
+    let changed = house
+        .put(path, &admin, change("iothome=debug".into()))
+        .await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    let told = json!({"filter": "iothome=debug", "until_restart": true});
+    assert_eq!(changed.json(), told);
+    let system = house.get("/api/v1/system", &admin).await.json();
+    assert_eq!(system["log_filter"], "iothome=debug");
+    let wrong = house.put(path, &admin, change("debgu".into())).await;
+    let problem = assert_problem(&wrong, 422, "a mistyped level");
+    assert_eq!(problem["field"], "filter", "{problem}");
+    let (_, member) = house.member(&admin, "eve").await;
+    let refused = house.put(path, &member, change("off".into())).await;
+    assert_problem(&refused, 403, "a member");
+
+    let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    let page = browser.get("/system").await;
+    assert!(page.text.contains("iothome=debug"), "{}", page.text);
+    let token = browser.token("/system").await;
+    let fields = |filter| [("csrf", token.as_str()), ("filter", filter)];
+    let wrong = browser.post("/system/log-level", &fields("loud")).await;
+    assert_eq!(wrong.status, 422);
+    let back = browser.post("/system/log-level", &fields("")).await;
+    assert_eq!(back.status, 303, "{}", back.text);
+    assert_eq!(*asked.lock().unwrap(), ["iothome=debug", "warn"]);
+    let audit = house.store.audit(10, None).await.unwrap();
+    let lines = audit
+        .iter()
+        .filter(|(_, line)| line.action == "log_level_changed");
+    assert_eq!(lines.count(), 2);
 }

@@ -150,7 +150,9 @@ async fn what_is_due_fires_by_itself_and_shows_in_the_history() {
         .await;
     assert_eq!(switch.heard(), 1);
     let page = words_of(&browser.get(&path).await.text);
-    assert!(page.contains("Nothing to come any more"), "{page}");
+    assert!(page.contains("Nothing more to come"), "{page}");
+    let list = words_of(&browser.get("/schedules").await.text);
+    assert!(list.contains(" Done Once, on "), "{list}");
     house.stop().await;
 }
 

@@ -10,6 +10,7 @@ mod schema;
 
 pub use dump::{BackupLine, DumpedHouse};
 pub use load::Restoring;
+pub(crate) use schema::Part;
 
 /// Tables of the house; what is referred to comes before what refers to it.
 pub(crate) const HOUSE: [&str; 21] = [

@@ -38,6 +38,23 @@ pub(crate) async fn run(folder: &Path, arguments: &[&str]) -> Output {
     ended.expect("it ends").expect("the program starts")
 }
 
+/// The same, with something on standard input.
+pub(crate) async fn run_with_input(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    use tokio::io::AsyncWriteExt as _;
+    let mut child = program(folder)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(input).await.expect("it is read");
+    drop(stdin);
+    let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+    ended.expect("it ends").expect("an exit status")
+}
+
 /// What it printed.
 pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()

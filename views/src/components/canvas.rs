@@ -224,12 +224,9 @@ impl<'a> Canvas<'a> {
                 HPos::Center => "middle",
                 HPos::Right => "end",
             };
-            // Near an edge a label stands at the edge, or it would be cut.
-            match x {
-                x if x < 5.0 => (0.0, "start"),
-                x if x > 95.0 => (100.0, "end"),
-                x => (x, middle),
-            }
+            // Near an edge a label moves in a little, so that half of it fits into the margin
+            // around the plot; moved further it would touch the label before.
+            (x.clamp(3.0, 97.0), middle)
         };
         let words = html! {
             text.(class) x=(format!("{x}%")) y=(format!("{y}%")) dy=(dy) text-anchor=(side) { (text) }

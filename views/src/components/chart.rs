@@ -7,7 +7,7 @@ use super::canvas::{Canvas, Drawing, Ink, LABEL, SCALE};
 use super::gap::{self, Gap};
 use super::period::{Period, TimeAxis};
 use super::reader::{self, Said};
-use crate::numbers::{readable, with_decimals};
+use crate::numbers::{decimals_of, readable, with_decimals};
 use crate::texts::{Texts, fill, fill_all};
 use crate::time::{self, When};
 use maud::{Markup, html};
@@ -73,9 +73,12 @@ impl Chart {
                 }
                 @if let (Some((low, high)), Some(last)) = (self.bounds(), self.slots.last()) {
                     dl.extremes {
-                        (self.figure(t, t.chart.latest, last.mean))
-                        (self.figure(t, t.chart.lowest, low))
-                        (self.figure(t, t.chart.highest, high))
+                        // The latest is a mean: it says no more digits than what was reported.
+                        @let (low_words, high_words) = (readable(t, low), readable(t, high));
+                        @let digits = decimals_of(t, &low_words).max(decimals_of(t, &high_words));
+                        (self.figure(t.chart.latest, &with_decimals(t, last.mean, digits)))
+                        (self.figure(t.chart.lowest, &low_words))
+                        (self.figure(t.chart.highest, &high_words))
                     }
                     (self.picture(t, low, high))
                     (gap::legend(t, &self.gaps))
@@ -107,11 +110,11 @@ impl Chart {
         }
     }
 
-    fn figure(&self, t: &Texts, what: &str, value: f64) -> Markup {
+    fn figure(&self, what: &str, value: &str) -> Markup {
         html! {
             div {
                 dt { (what) }
-                dd { (readable(t, value)) @if let Some(unit) = &self.unit { " " span.unit { (unit) } } }
+                dd { (value) @if let Some(unit) = &self.unit { " " span.unit { (unit) } } }
             }
         }
     }

@@ -7,6 +7,7 @@ pub mod canvas;
 pub mod card;
 pub mod chart;
 pub mod command;
+pub mod confirm;
 pub mod control;
 pub mod entity;
 pub mod form;
@@ -21,6 +22,7 @@ pub mod rights;
 pub mod schedule;
 pub mod star;
 pub mod timeline;
+pub mod topic;
 
 use crate::links::Back;
 use crate::texts::Texts;

@@ -180,6 +180,8 @@ pub struct DeviceLine {
     pub next: Option<DueLine>,
     /// Whether it runs.
     pub enabled: bool,
+    /// Whether it has done all it was to do.
+    pub done: bool,
 }
 
 impl DeviceSchedules {
@@ -212,6 +214,7 @@ impl DeviceLine {
                 p.hint {
                     @if !self.enabled { (t.schedules.next_off) }
                     @else if let Some(next) = &self.next { (t.schedules.next) ": " (next.short()) }
+                    @else if self.done { (t.schedules.done) }
                     @else { (t.schedules.next_none) }
                 }
             }

@@ -7,7 +7,7 @@ use super::accounts::Accounts;
 use crate::icons::Icon;
 use crate::layout::{Here, Shell, Viewer};
 use crate::links;
-use crate::numbers::readable;
+use crate::numbers::with_decimals;
 use crate::texts::{Texts, fill};
 use crate::time::{self, When};
 use maud::{Markup, html};
@@ -147,7 +147,10 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, broker: &BrokerPage)
 
 /// The figures of messages: one element, which the live stream draws again.
 pub fn messages(t: &Texts, messages: &Messages) -> Markup {
-    let rate = |rate| fill(t.broker.per_second, &readable(t, rate));
+    let rate = |rate: f64| {
+        let decimals = if rate < 1.0 { 2 } else { 1 };
+        fill(t.broker.per_second, &with_decimals(t, rate, decimals))
+    };
     html! {
         dl.details #broker-messages {
             div { dt { (t.broker.received_rate) } dd.figure { (rate(messages.received_per_second)) } }

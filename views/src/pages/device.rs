@@ -11,6 +11,7 @@ use crate::components::range::RangeChoice;
 use crate::components::schedule::DeviceSchedules;
 use crate::components::star::star;
 use crate::components::timeline::Timeline;
+use crate::components::topic::topic;
 use crate::icons::Icon;
 use crate::layout::{Here, Shell, Viewer};
 use crate::links::{self, Back};
@@ -151,15 +152,15 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: Option<&str>, device: &Dev
                 (device.schedules.draw(t, &viewer.csrf, &device.panel.id))
                 @if let Some(history) = &device.history { (past(t, &device.panel.id, history)) }
                 (commands(t, device))
-                (details(look, device))
             }
+            (details(look, device))
         }
     };
     Shell {
         t,
         viewer,
         title: &device.panel.name,
-        here: Here::Elsewhere,
+        here: Here::Home,
         live,
     }
     .page(&content)
@@ -283,7 +284,7 @@ fn details(look: Look<'_>, device: &DevicePage) -> Markup {
             @if !topics.is_empty() {
                 div {
                     dt { (label) }
-                    dd { @for topic in topics { code.topic { (topic) } } }
+                    dd { @for one in topics { (topic(one)) } }
                 }
             }
         }

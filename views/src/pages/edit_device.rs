@@ -2,6 +2,7 @@
 //!
 //! Owner of those two pages. They must never delete anything by a link alone.
 
+use crate::components::confirm::Confirm;
 use crate::components::form::{self, Field};
 use crate::components::picker::picker;
 use crate::icons::Icon;
@@ -74,18 +75,17 @@ pub fn edit(t: &'static Texts, viewer: &Viewer, page: &EditPage) -> Markup {
 /// The page that asks once more.
 pub fn delete(t: &'static Texts, viewer: &Viewer, id: &DeviceId, name: &str) -> Markup {
     let title = fill(t.device.delete_title, name);
-    let content = html! {
-        (head(&links::device(id), name, &title))
-        form.card.block.stack.editor method="post" action=(links::delete_device(id)) {
-            (form::csrf(&viewer.csrf))
-            p { (t.device.delete_ends) }
-            p { (t.device.delete_keeps) }
-            div.ways {
-                button.button.danger { (t.device.delete_sure) }
-                a.button.quiet href=(links::device(id)) { (t.device.edit_cancel) }
-            }
-        }
-    };
+    let content = Confirm {
+        back: &links::device(id),
+        back_name: name,
+        title: &title,
+        says: &[t.device.delete_ends, t.device.delete_keeps],
+        problem: None,
+        action: &links::delete_device(id),
+        yes: t.device.delete_sure,
+        no: t.device.edit_cancel,
+    }
+    .draw(&viewer.csrf);
     shell(t, viewer, &title, &content)
 }
 
@@ -103,7 +103,7 @@ fn shell(t: &'static Texts, viewer: &Viewer, title: &str, content: &Markup) -> M
         t,
         viewer,
         title,
-        here: Here::Elsewhere,
+        here: Here::Home,
         live: None,
     }
     .page(content)

@@ -4,6 +4,7 @@
 //! to lock themselves out.
 
 use super::people::{back, frame, name_field, password_field, role_name, roles};
+use crate::components::confirm::Confirm;
 use crate::components::form;
 use crate::components::rights::{self, RightsRow};
 use crate::icons::Icon;
@@ -191,7 +192,7 @@ fn leaving(t: &Texts, viewer: &Viewer, person: &PersonPage) -> Markup {
                 }
                 h3 { (t.people.delete) }
                 p.hint { (t.people.delete_lead) }
-                p.ways { a.button href=(links::delete_person(&person.id)) { (t.people.delete_go) } }
+                p.ways { a.button.danger href=(links::delete_person(&person.id)) { (t.people.delete_go) } }
             }
         }
     }
@@ -206,21 +207,17 @@ pub fn delete(
     problem: Option<&str>,
 ) -> Markup {
     let question = fill(t.people.delete_ask, name);
-    let content = html! {
-        (back(t))
-        header.page-head { h1 { bdi { (question) } } }
-        @if let Some(problem) = problem { (form::alert(problem)) }
-        section.card.wide.stack.house {
-            p { (t.people.delete_lead) }
-            form method="post" action=(links::delete_person(id)) {
-                (form::csrf(&viewer.csrf))
-                p.ways {
-                    button.button.danger { (t.people.delete_yes) }
-                    a.button href=(links::person(id)) { (t.people.delete_no) }
-                }
-            }
-        }
-    };
+    let content = Confirm {
+        back: &links::person(id),
+        back_name: name,
+        title: &question,
+        says: &[t.people.delete_lead],
+        problem,
+        action: &links::delete_person(id),
+        yes: t.people.delete_yes,
+        no: t.people.delete_no,
+    }
+    .draw(&viewer.csrf);
     frame(t, viewer, live, t.people.delete, &content)
 }
 

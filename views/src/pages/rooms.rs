@@ -96,6 +96,7 @@ fn moved_words<'a>(names: &[&'a str], moved: Option<usize>) -> Option<(&'a str, 
 /// The page of rooms.
 pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &RoomsPage) -> Markup {
     let content = html! {
+        (super::people::to_settings(t))
         header.page-head {
             h1 { (t.rooms.title) }
             p.hint { (if model.rooms.is_empty() { t.rooms.none } else { t.rooms.hint }) }
@@ -103,15 +104,21 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, model: &RoomsPage) -
         (room_list(t, &viewer.csrf, model))
         (new_room(t, viewer, model.refused.as_ref()))
     };
-    shell(t, viewer, t.rooms.title, live).page(&content)
+    shell(t, viewer, Here::Settings, t.rooms.title, live).page(&content)
 }
 
-fn shell<'a>(t: &'static Texts, viewer: &'a Viewer, title: &'a str, live: &'a str) -> Shell<'a> {
+fn shell<'a>(
+    t: &'static Texts,
+    viewer: &'a Viewer,
+    here: Here,
+    title: &'a str,
+    live: &'a str,
+) -> Shell<'a> {
     Shell {
         t,
         viewer,
         title,
-        here: Here::Settings,
+        here,
         live: Some(live),
     }
 }
@@ -218,7 +225,7 @@ pub fn room_page(t: &'static Texts, viewer: &Viewer, live: &str, model: &RoomPag
             }
         }
     };
-    shell(t, viewer, &room.name, live).page(&content)
+    shell(t, viewer, Here::Settings, &room.name, live).page(&content)
 }
 
 /// The devices of a room with their buttons: also what moving one is answered with.
@@ -249,7 +256,7 @@ pub fn favourites_page(
         }
         (favourite_list(t, &viewer.csrf, model))
     };
-    shell(t, viewer, t.home.favourites, live).page(&content)
+    shell(t, viewer, Here::Home, t.home.favourites, live).page(&content)
 }
 
 /// The favourites with their buttons: also what moving one is answered with.

@@ -3,8 +3,10 @@
 //! Owner of how these figures are told. It must never show a secret, and every
 //! text that comes from elsewhere stands by itself.
 
+use crate::components::form::{self, Field};
 use crate::icons::Icon;
 use crate::layout::{Here, Shell, Viewer};
+use crate::links;
 use crate::numbers::{bytes, readable};
 use crate::texts::{Texts, fill};
 use crate::time::{self, When};
@@ -104,6 +106,19 @@ pub struct WarningLine {
     pub times: u64,
 }
 
+/// What is logged, and a form that changes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogForm {
+    /// The filter, as it is or as it was typed.
+    pub filter: String,
+    /// Whether it is another one than at the start.
+    pub is_changed: bool,
+    /// Whether what was typed is no filter.
+    pub problem: bool,
+    /// Whether it has just been changed.
+    pub saved: bool,
+}
+
 /// The page.
 #[derive(Clone, Debug)]
 pub struct SystemPage {
@@ -125,6 +140,8 @@ pub struct SystemPage {
     pub queues: Vec<QueueLine>,
     /// The certificates.
     pub certificates: Vec<CertificateLine>,
+    /// What is logged; `None` where that cannot be changed.
+    pub log: Option<LogForm>,
     /// The last warnings, the newest first.
     pub warnings: Vec<WarningLine>,
 }
@@ -146,6 +163,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, system: &SystemPage)
             p.hint { (t.system.warnings_hint) }
             (warnings(t, &system.warnings))
         }
+        @if let Some(log) = &system.log { (log_form(t, viewer, log)) }
     };
     Shell {
         t,
@@ -319,6 +337,33 @@ fn queue(t: &Texts, line: &QueueLine) -> Markup {
             dd.queue {
                 span.figure { (fill(s.queue_of, &line.waiting.to_string())) (readable(t, line.bound as f64)) }
                 meter aria-label=(name) min="0" max=(line.bound) high=(line.bound / 2) value=(line.waiting) {}
+            }
+        }
+    }
+}
+
+fn log_form(t: &Texts, viewer: &Viewer, log: &LogForm) -> Markup {
+    let s = &t.system;
+    let filter = Field {
+        name: "filter",
+        label: s.log_filter,
+        value: &log.filter,
+        hint: Some(s.log_filter_hint),
+        problem: log.problem.then_some(s.log_problem),
+        kind: "text",
+        autocomplete: Some("off"),
+        max: Some(500),
+        ..Field::default()
+    };
+    html! {
+        section.block {
+            h2 { (s.log) }
+            @if log.saved { (form::done(s.log_saved)) }
+            p.hint { (if log.is_changed { s.log_changed } else { s.log_as_started }) }
+            form.stack method="post" action=(links::LOG_LEVEL) {
+                (form::csrf(&viewer.csrf))
+                (filter.draw())
+                p.ways { button.button { (s.log_change) } }
             }
         }
     }

@@ -243,7 +243,7 @@ fn password(t: &Texts, viewer: &Viewer, problem: Option<PasswordProblem>) -> Mar
 
 fn line(t: &Texts, viewer: &Viewer, session: &SessionLine) -> Markup {
     let name = match session.client.as_str() {
-        "" if session.api => t.you.api,
+        "" | "unknown" if session.api => t.you.api,
         "" => t.you.client_unknown,
         client => client,
     };

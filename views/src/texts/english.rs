@@ -5,8 +5,8 @@
 use super::{Dates, Texts, Words};
 use super::{
     accounts, add_device, bench, broker, chart, credential, design, device, entity, error,
-    first_device, frame, home, house, new_devices, people, places, rhythm, rooms, schedule_form,
-    schedules, set_up, settings, sign_in, system, you,
+    first_device, frame, held, home, house, new_devices, people, places, rhythm, rooms,
+    schedule_form, schedules, set_up, settings, sign_in, system, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -47,6 +47,7 @@ pub static ENGLISH: Texts = Texts {
     home: home::ENGLISH,
     new_devices: new_devices::ENGLISH,
     rooms: rooms::ENGLISH,
+    held: held::ENGLISH,
     rhythm: rhythm::ENGLISH,
     schedule_form: schedule_form::ENGLISH,
     schedules: schedules::ENGLISH,

@@ -32,6 +32,7 @@ pub struct HomeTexts {
 
     pub off: &'static str,
     pub off_in: &'static str,
+    pub off_hint: &'static str,
     pub off_none: &'static str,
     pub off_one: &'static str,
     pub off_many: &'static str,
@@ -94,6 +95,7 @@ pub(super) const ENGLISH: HomeTexts = HomeTexts {
 
     off: "All off",
     off_in: "All off: {}",
+    off_hint: "Turns off every light and switch of this room that is on; none is left out.",
     off_none: "Nothing was on.",
     off_one: "1 was asked to turn off.",
     off_many: "{} were asked to turn off.",
@@ -156,6 +158,7 @@ pub(super) const GERMAN: HomeTexts = HomeTexts {
 
     off: "Alles aus",
     off_in: "Alles aus: {}",
+    off_hint: "Schaltet alle Lichter und Schalter dieses Raums aus, die an sind; keiner ist ausgenommen.",
     off_none: "Es war nichts an.",
     off_one: "1 wurde gebeten, sich auszuschalten.",
     off_many: "{} wurden gebeten, sich auszuschalten.",

@@ -24,6 +24,7 @@ pub mod entity;
 pub mod error;
 pub mod first_device;
 pub mod frame;
+pub mod held;
 pub mod home;
 pub mod house;
 pub mod new_devices;
@@ -79,6 +80,7 @@ pub struct Texts {
     pub entity: entity::EntityTexts,
     pub error: error::ErrorTexts,
     pub frame: frame::FrameTexts,
+    pub held: held::HeldTexts,
     pub home: home::HomeTexts,
     pub new_devices: new_devices::NewDevicesTexts,
     pub rooms: rooms::RoomsTexts,

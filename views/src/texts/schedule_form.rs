@@ -389,13 +389,88 @@ fn fault_german(problem: &str) -> Option<&'static str> {
         "set needs a value" => "Hier gehört ein Wert hin.",
         "at least one action is needed" => "Bitte mindestens ein Gerät wählen.",
         "nothing is above and below these at once" => "Nichts liegt zugleich darüber und darunter.",
-        text if text.starts_with("a whole number from ") => "Diese Zahl ist zu klein oder zu groß.",
+        "a number is needed" => "Hier gehört eine Zahl hin.",
+        "a word or a number is needed" => "Hier gehört ein Wort oder eine Zahl hin.",
+        "a list is needed" => "Hier gehört eine Liste hin.",
+        "an object is needed" => "Hier gehört ein Objekt hin.",
+        "true or false is needed" => "Hier gehört true oder false hin.",
+        "at least one condition is needed" => "Bitte mindestens eine Bedingung angeben.",
+        "from and to, or days, are needed" => "Hier gehören Von und Bis oder Tage hin.",
+        "only set takes a value" => "Nur „Setzen“ nimmt einen Wert.",
+        "the value is too long" => "Der Wert ist zu lang.",
+        "the kind is at, every, cron or sun" => "Die Art ist at, every, cron oder sun.",
+        "the event is sunrise, sunset, dawn or dusk" => {
+            "Möglich sind sunrise, sunset, dawn und dusk."
+        }
+        "an instant between 1970 and 2100 is needed" => {
+            "Hier gehört ein Zeitpunkt zwischen 1970 und 2100 hin."
+        }
+        "the device has no such entity" => "Das hat dieses Gerät nicht.",
+        "words such as @daily are not known; write five fields" => {
+            "Wörter wie @daily sind nicht bekannt; bitte fünf Felder schreiben."
+        }
+        "the line never matches: no month has such a day" => {
+            "Die Zeile trifft nie zu: kein Monat hat einen solchen Tag."
+        }
+        text => return fault_german_of(text),
+    })
+}
+
+/// Faults that carry values of their own.
+fn fault_german_of(problem: &str) -> Option<&'static str> {
+    Some(match problem {
+        text if text.starts_with("a number from ") || text.starts_with("a whole number from ") => {
+            "Diese Zahl ist zu klein oder zu groß."
+        }
         text if text.starts_with("the end lies before the start") => {
             "Das Ende liegt vor dem Anfang."
         }
         text if text.contains("printable characters are needed") => {
             "Der Name braucht 1 bis 100 sichtbare Zeichen."
         }
+        text if text.starts_with("there is no device ") => {
+            "Dieses Gerät gibt es nicht, oder es ist nicht mit Ihnen geteilt."
+        }
+        text if text.starts_with("you may not schedule the device ") => {
+            "Für dieses Gerät dürfen Sie keine Zeitpläne machen."
+        }
+        text if text.contains(" cannot be asked of this ") => "Das kann dieses Gerät nicht.",
+        text if text.starts_with("known are: ") || text.starts_with("unknown; known are: ") => {
+            "Das gehört nicht zu dem, was möglich ist."
+        }
+        text if text.starts_with("there is no such field") => "Dieses Feld gibt es nicht.",
+        text if text.starts_with("one or more of MON") => {
+            "Hier gehören Wochentage hin: MON, TUE, WED, THU, FRI, SAT, SUN."
+        }
+        text if text.starts_with("the delays add up to more than ") => {
+            "Die Wartezeiten sind zusammen zu lang."
+        }
+        text if text.ends_with(" entries are allowed") => "Das sind zu viele Einträge.",
+        text if text.ends_with(" deep, are allowed") => {
+            "Das sind zu viele Bedingungen, oder sie sind zu tief verschachtelt."
+        }
+        text if text.starts_with("the line has ") => {
+            "Die Zeile braucht fünf Felder: Minute, Stunde, Tag, Monat, Wochentag."
+        }
+        text if text.starts_with("the line is longer than ")
+            || text.contains(" lists more than ") =>
+        {
+            "Die Zeile ist zu lang."
+        }
+        text if text.ends_with(" cannot be read as a cron line") => {
+            "Das lässt sich nicht als Cron-Zeile lesen."
+        }
+        text if text.contains(" is no minute;") => "Minuten gehen von 0 bis 59.",
+        text if text.contains(" is no hour;") => "Stunden gehen von 0 bis 23.",
+        text if text.contains(" is no day of month;") => {
+            "Tage gehen von 1 bis 31; L, LW, L-3 oder 15W stehen allein."
+        }
+        text if text.contains(" is no month;") => "Monate gehen von 1 bis 12 oder JAN bis DEC.",
+        text if text.contains(" is no day of week;") => {
+            "Wochentage gehen von 0 bis 7 (0 und 7 sind Sonntag) oder MON bis SUN; FRIL oder MON#2 stehen allein."
+        }
+        text if text.contains(" is no step of the ") => "Dieser Schritt ist zu klein oder zu groß.",
+        text if text.contains(" is no week of a month;") => "Wochen eines Monats sind #1 bis #5.",
         _ => return None,
     })
 }

@@ -64,6 +64,14 @@ pub struct SystemTexts {
     pub minute: &'static str,
     pub minutes: &'static str,
     pub just_started: &'static str,
+    pub log: &'static str,
+    pub log_filter: &'static str,
+    pub log_filter_hint: &'static str,
+    pub log_problem: &'static str,
+    pub log_saved: &'static str,
+    pub log_changed: &'static str,
+    pub log_as_started: &'static str,
+    pub log_change: &'static str,
 }
 
 pub(super) const ENGLISH: SystemTexts = SystemTexts {
@@ -126,6 +134,14 @@ pub(super) const ENGLISH: SystemTexts = SystemTexts {
     minute: "minute",
     minutes: "minutes",
     just_started: "less than a minute",
+    log: "Log",
+    log_filter: "What is logged",
+    log_filter_hint: "Levels (off, error, warn, info, debug, trace), or part=level, with commas in between: iothome_actors=debug,warn. Empty: as at the start.",
+    log_problem: "This is no filter. An example: info",
+    log_saved: "The log was changed.",
+    log_changed: "Changed by hand; counts until the hub starts again.",
+    log_as_started: "As the hub was started. A change counts until it starts again.",
+    log_change: "Change",
 };
 
 pub(super) const GERMAN: SystemTexts = SystemTexts {
@@ -188,4 +204,12 @@ pub(super) const GERMAN: SystemTexts = SystemTexts {
     minute: "Minute",
     minutes: "Minuten",
     just_started: "weniger als einer Minute",
+    log: "Protokoll",
+    log_filter: "Was protokolliert wird",
+    log_filter_hint: "Stufen (off, error, warn, info, debug, trace) oder Teil=Stufe, durch Kommas getrennt: iothome_actors=debug,warn. Leer: wie beim Start.",
+    log_problem: "Das ist kein Filter. Ein Beispiel: info",
+    log_saved: "Das Protokoll wurde geändert.",
+    log_changed: "Von Hand geändert; gilt, bis der Hub neu startet.",
+    log_as_started: "Wie der Hub gestartet wurde. Eine Änderung gilt, bis er neu startet.",
+    log_change: "Ändern",
 };

@@ -147,7 +147,11 @@ fn line(
     });
     let (what, becomes, held) = match &entry.event {
         LogEvent::Skipped => (t.schedules.simulate_skipped.to_owned(), None, true),
-        LogEvent::Held { reason } => (fill(t.schedules.simulate_held, reason), None, true),
+        LogEvent::Held { reason } => (
+            fill(t.schedules.simulate_held, &teller.held(reason)),
+            None,
+            true,
+        ),
         LogEvent::Asked {
             target,
             action,

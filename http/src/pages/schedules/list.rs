@@ -104,6 +104,7 @@ pub(super) async fn card(
         id: schedule.id,
         name: definition.name.clone(),
         words: teller.when_words(definition),
+        done: teller.done(definition, next.is_some()),
         does: teller.does(definition.actions.iter()),
         next,
         last: last.map(|occurrence| teller.end(&occurrence)),

@@ -29,12 +29,17 @@ pub(in crate::pages) fn of_device(
     let teller = Teller::of(app, user, visit);
     let scheduler = app.hub.scheduler();
     let found = scheduler.list(&user.subject, Some(&view.id), LINES, None);
-    let lines = found.iter().map(|schedule| DeviceLine {
-        id: schedule.id,
-        name: schedule.definition.name.clone(),
-        words: teller.when_words(&schedule.definition),
-        next: scheduler.next(schedule).map(|due| teller.due(&due)),
-        enabled: schedule.definition.enabled,
+    let lines = found.iter().map(|schedule| {
+        let definition = &schedule.definition;
+        let next = scheduler.next(schedule);
+        DeviceLine {
+            id: schedule.id,
+            name: definition.name.clone(),
+            words: teller.when_words(definition),
+            enabled: definition.enabled,
+            done: teller.done(definition, next.is_some()),
+            next: next.map(|due| teller.due(&due)),
+        }
     });
     let lines = lines.collect();
     let quick = teller.may_schedule(&view.id).then(|| {

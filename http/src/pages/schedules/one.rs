@@ -74,6 +74,7 @@ pub(super) async fn show(
     let older = history.last().filter(|_| older);
     let older = older.map(|last| last.occurrence.due_at.as_millis());
     let definition = &schedule.definition;
+    let due = due(teller, &schedule);
     let model = SchedulePage {
         id: schedule.id,
         name: definition.name.clone(),
@@ -84,7 +85,8 @@ pub(super) async fn show(
         reason: teller.reason(schedule.disabled_reason.as_deref()),
         owner: owner(teller, &schedule, &mut HashMap::new()).await?,
         may_change: scheduler.may_change(&schedule, &user.subject),
-        due: due(teller, &schedule),
+        done: teller.done(definition, !due.is_empty()),
+        due,
         rules: rules(teller, &schedule),
         history: history.iter().map(|line| happened(teller, line)).collect(),
         older,
@@ -154,11 +156,16 @@ fn happened(teller: Teller<'_>, line: &Happened) -> HistoryLine {
         state: occurrence.state,
         reason: teller.reason(occurrence.reason.as_deref()),
         by_hand: occurrence.by_hand,
-        actions: line.actions.iter().map(|a| caused(teller, a)).collect(),
+        actions: line
+            .actions
+            .iter()
+            .map(|action| caused(teller, action, occurrence.reason.as_deref()))
+            .collect(),
     }
 }
 
-fn caused(teller: Teller<'_>, action: &Caused) -> HistoryAction {
+/// One action; why it was not asked is not told again where the occurrence says so already.
+fn caused(teller: Teller<'_>, action: &Caused, said: Option<&str>) -> HistoryAction {
     let t = teller.t();
     let run = &action.run;
     let device = teller.device(&run.target.device);
@@ -172,7 +179,7 @@ fn caused(teller: Teller<'_>, action: &Caused) -> HistoryAction {
         state: run.state,
         reason: match command {
             Some(command) => show::reason_words(t, command),
-            None => teller.reason(run.reason.as_deref()),
+            None => teller.reason(run.reason.as_deref().filter(|why| said != Some(*why))),
         },
     }
 }

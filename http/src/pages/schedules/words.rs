@@ -9,12 +9,14 @@ use crate::pages::show;
 use crate::pages::visit::Visit;
 use iothome_engine::ids::{DeviceId, EntityRef};
 use iothome_engine::policy::Right;
-use iothome_engine::schedule::{ActionSpec, Definition, Due, Home, Occurrence};
+use iothome_engine::schedule::{
+    ActionSpec, Definition, Due, Home, Occurrence, When as Moment, reason,
+};
 use iothome_engine::time::Timestamp;
 use iothome_engine::view::{DeviceView, EntityView};
 use iothome_views::components::schedule::{DueLine, EndLine, StepLine};
-use iothome_views::texts::Texts;
 use iothome_views::texts::rhythm::{capital, condition, put, trigger};
+use iothome_views::texts::{Texts, held};
 use iothome_views::time::When;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -22,6 +24,8 @@ use std::sync::Arc;
 
 /// Steps told in the short form.
 const SHORT: usize = 3;
+/// Characters of a reason: a line or two of a phone.
+const REASON_MAX: usize = 200;
 
 /// Tells schedules to a reader.
 #[derive(Clone, Copy)]
@@ -143,17 +147,32 @@ impl<'a> Teller<'a> {
         let (code, rest) = reason.split_once(':').unwrap_or((reason, ""));
         let words = (t.schedules.reason)(code).or_else(|| (t.words.reason)(code));
         let Some(words) = words else {
-            return Some(reason.chars().take(200).collect());
+            return Some(reason.chars().take(REASON_MAX).collect());
         };
         let rest = rest.trim();
         let rest = match rest.parse::<DeviceId>() {
             Ok(device) => self.device_name(&device),
-            Err(_) => rest.chars().take(200).collect(),
+            Err(_) if code == reason::CONDITION => self.held(rest),
+            Err(_) => rest.chars().take(REASON_MAX).collect(),
         };
         Some(match rest.is_empty() {
             true => words.to_owned(),
             false => put("{} ({})", &[words, &rest]),
         })
+    }
+
+    /// Whether a schedule has done all it was to do: nobody turned it off, and its time is over.
+    /// One that waits for the sun of a place that nobody told is not over.
+    pub(super) fn done(&self, definition: &Definition, next: bool) -> bool {
+        let sunless =
+            matches!(definition.trigger.when, Moment::Sun { .. }) && self.home().place.is_none();
+        definition.enabled && !next && !sunless
+    }
+
+    /// What did not hold, as the engine wrote it down.
+    pub(super) fn held(&self, why: &str) -> String {
+        let told = held::told(self.t(), why, &|target| self.name(target));
+        told.chars().take(REASON_MAX).collect()
     }
 }
 

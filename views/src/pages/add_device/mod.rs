@@ -10,6 +10,7 @@ pub use bench::{Bench, BenchMessage, Meaning, TestSent, bench};
 pub use entity::{EntityForm, entity_form};
 pub use fields::{FieldSpec, Group, Input, fields};
 
+use crate::components::confirm::Confirm;
 use crate::components::form::{self, Field};
 use crate::icons::Icon;
 use crate::layout::{Here, Shell, Viewer};
@@ -225,7 +226,7 @@ fn made_entity(t: &Texts, device: &DeviceId, entity: &MadeEntity) -> Markup {
                 p.ways {
                     a.button href=(links::edit_entity(device, &entity.id))
                         aria-label=(fill(t.add_device.edit_title, &entity.name)) { (t.add_device.edit) }
-                    a.button.quiet href=(links::remove_entity(device, &entity.id))
+                    a.button.quiet.danger href=(links::remove_entity(device, &entity.id))
                         aria-label=(fill(t.add_device.remove_title, &entity.name)) { (t.add_device.remove) }
                 }
             }
@@ -278,16 +279,17 @@ pub fn remove_page(
     entity: &MadeEntity,
 ) -> Markup {
     let title = fill(t.add_device.remove_title, &entity.name);
-    let content = html! {
-        header.page-head { h1 { bdi { (title) } } p.hint { (t.add_device.remove_sure) } }
-        form method="post" action=(links::remove_entity(device, &entity.id)) {
-            (form::csrf(&viewer.csrf))
-            p.ways {
-                button.button.strong { (t.add_device.remove) }
-                a.button href=(links::entities(device)) { (t.add_device.cancel) }
-            }
-        }
-    };
+    let content = Confirm {
+        back: &links::entities(device),
+        back_name: t.add_device.step_entities,
+        title: &title,
+        says: &[t.add_device.remove_sure],
+        problem: None,
+        action: &links::remove_entity(device, &entity.id),
+        yes: t.add_device.remove,
+        no: t.add_device.cancel,
+    }
+    .draw(&viewer.csrf);
     shell(t, viewer, &title, &content)
 }
 
@@ -296,18 +298,29 @@ pub(super) fn back(address: &str, to: &str) -> Markup {
     html! {
         a.back href=(address) {
             (Icon::Back.draw())
-            span { bdi { (to) } }
+            span { bdi.clamp { (to) } }
         }
     }
 }
 
 /// The frame of a page with half-typed forms: it listens to nothing, so that nothing typed is lost.
 pub(super) fn shell(t: &'static Texts, viewer: &Viewer, title: &str, content: &Markup) -> Markup {
+    shell_at(t, viewer, Here::NewDevices, title, content)
+}
+
+/// The same in another part of the navigation.
+pub(super) fn shell_at(
+    t: &'static Texts,
+    viewer: &Viewer,
+    here: Here,
+    title: &str,
+    content: &Markup,
+) -> Markup {
     Shell {
         t,
         viewer,
         title,
-        here: Here::NewDevices,
+        here,
         live: None,
     }
     .page(content)

@@ -2,10 +2,12 @@
 //!
 //! Owner of that list. It must never show a password.
 
-use super::super::add_device::{Problems, back, shell};
+use super::super::add_device::{Problems, back, shell_at};
+use crate::components::confirm::Confirm;
 use crate::components::form::{self, Field};
+use crate::components::topic::topic;
 use crate::icons::Icon;
-use crate::layout::Viewer;
+use crate::layout::{Here, Viewer};
 use crate::links;
 use crate::pages::accounts::AccountFault;
 use crate::pages::broker::ManagedBy;
@@ -125,7 +127,7 @@ pub fn list_page(t: &'static Texts, viewer: &Viewer, model: &CredentialsPage) ->
             }
         }
     };
-    shell(t, viewer, c.list_title, &content)
+    shell_at(t, viewer, Here::Settings, c.list_title, &content)
 }
 
 fn lines(t: &Texts, lines: &[&CredentialLine]) -> Markup {
@@ -139,10 +141,10 @@ fn lines(t: &Texts, lines: &[&CredentialLine]) -> Markup {
                         p.state { a href=(address(line)) { bdi { (line.name) } } }
                         p.hint { code { (line.username) } " · " (t.credential.made) " " (time::at(&line.made)) }
                         @if let Some(fault) = &line.fault { p { (Icon::Warning.draw()) " " (fault.words(t)) } }
-                        p.hint.filters { @for filter in &line.filters { code dir="ltr" { (filter) } " " } }
+                        p.hint.may-touch { @for filter in &line.filters { (topic(filter)) } }
                     }
                     p.ways {
-                        a.button.quiet href=(links::delete_credential(&line.id))
+                        a.button.quiet.danger href=(links::delete_credential(&line.id))
                             aria-label=(fill(t.credential.delete_title, &line.name)) { (t.credential.delete) }
                     }
                 }
@@ -231,15 +233,16 @@ fn rules(t: &Texts, model: &CredentialsPage) -> Markup {
 /// Asks once more before a broker user goes.
 pub fn delete_page(t: &'static Texts, viewer: &Viewer, id: &CredentialId, name: &str) -> Markup {
     let title = fill(t.credential.delete_title, name);
-    let content = html! {
-        header.page-head { h1 { bdi { (title) } } p.hint { (t.credential.delete_sure) } }
-        form method="post" action=(links::delete_credential(id)) {
-            (form::csrf(&viewer.csrf))
-            p.ways {
-                button.button.strong { (t.credential.delete) }
-                a.button href=(links::CREDENTIALS) { (t.credential.cancel) }
-            }
-        }
-    };
-    shell(t, viewer, &title, &content)
+    let content = Confirm {
+        back: links::CREDENTIALS,
+        back_name: t.credential.list_title,
+        title: &title,
+        says: &[t.credential.delete_sure],
+        problem: None,
+        action: &links::delete_credential(id),
+        yes: t.credential.delete,
+        no: t.credential.cancel,
+    }
+    .draw(&viewer.csrf);
+    shell_at(t, viewer, Here::Settings, &title, &content)
 }

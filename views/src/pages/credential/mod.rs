@@ -13,11 +13,12 @@ pub use snippets::{
 };
 
 use crate::components::form;
+use crate::components::topic::topic;
 use crate::icons::Icon;
-use crate::layout::Viewer;
+use crate::layout::{Here, Viewer};
 use crate::links;
 use crate::pages::accounts::AccountFault;
-use crate::pages::add_device::{Step, back, shell, steps};
+use crate::pages::add_device::{Step, back, shell_at, steps};
 use crate::pages::broker::ManagedBy;
 use crate::texts::{Texts, fill};
 use iothome_engine::ids::{CredentialId, DeviceId};
@@ -76,7 +77,11 @@ pub fn page(t: &'static Texts, viewer: &Viewer, model: &CredentialPage) -> Marku
             @if model.exists || model.managed_by == ManagedBy::Operator { (snippets(t, model)) }
         }
     };
-    shell(t, viewer, &title, &content)
+    let here = match &model.whose {
+        Whose::Device(_) => Here::NewDevices,
+        Whose::Bridge(_) => Here::Settings,
+    };
+    shell_at(t, viewer, here, &title, &content)
 }
 
 fn user(t: &Texts, viewer: &Viewer, model: &CredentialPage) -> Markup {
@@ -187,7 +192,7 @@ fn rules(t: &Texts, model: &CredentialPage) -> Markup {
                     @for (write, filter) in &model.rules {
                         div {
                             dt { (if *write { c.may_write } else { c.may_read }) }
-                            dd { code dir="ltr" { (filter) } }
+                            dd { (topic(filter)) }
                         }
                     }
                 }

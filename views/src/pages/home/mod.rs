@@ -149,7 +149,10 @@ fn empty(t: &Texts, viewer: &Viewer) -> Markup {
             h2 { (t.home.empty) }
             @if viewer.admin {
                 p { (t.home.empty_admin) }
-                p { a.button href=(links::BROKER) { (t.broker.title) } " " a.button href=(links::NEW_DEVICES) { (t.home.see_new) } }
+                p.ways {
+                    a.button.strong href=(links::FIRST_DEVICE) { (t.first_device.title) }
+                    a.button href=(links::NEW_DEVICES) { (t.home.see_new) }
+                }
             } @else {
                 p { (t.home.empty_member) }
             }

@@ -105,7 +105,7 @@ pub fn head(look: Look<'_>, room: &RoomHead) -> Markup {
             @if room.may_turn_off {
                 form.all-off method="post" action=(links::room_off(&room.id)) data-fetch {
                     (form::hidden(look))
-                    button.button aria-label=(fill(t.home.off_in, name)) { (Icon::Power.draw()) span { (t.home.off) } }
+                    button.button title=(t.home.off_hint) aria-label=(fill(t.home.off_in, name)) { (Icon::Power.draw()) span { (t.home.off) } }
                 }
             }
         }

@@ -29,6 +29,8 @@ pub struct ScheduleCard {
     pub last: Option<EndLine>,
     /// Whether it runs.
     pub enabled: bool,
+    /// Whether it has done all it was to do.
+    pub done: bool,
     /// Why the hub turned it off, in words.
     pub reason: Option<String>,
     /// Whose it is, if not the viewer's.
@@ -82,7 +84,7 @@ pub fn list(t: &'static Texts, viewer: &Viewer, live: &str, model: &ListPage) ->
             a.button href=(links::SCHEDULE_FILES) { (s.files) }
         }
         (filters(t, &model.filters, filtered))
-        @if model.schedules.is_empty() { (empty(t, model, filtered)) }
+        @if model.schedules.is_empty() { (empty(t, viewer, model, filtered)) }
         div #schedule-list .schedule-list data-fresh {
             @for schedule in &model.schedules { (card(t, &viewer.csrf, schedule)) }
         }
@@ -116,7 +118,7 @@ fn filters(t: &Texts, filters: &[Filter], filtered: bool) -> Markup {
     }
 }
 
-fn empty(t: &Texts, model: &ListPage, filtered: bool) -> Markup {
+fn empty(t: &Texts, viewer: &Viewer, model: &ListPage, filtered: bool) -> Markup {
     let s = &t.schedules;
     html! {
         section.empty {
@@ -128,7 +130,11 @@ fn empty(t: &Texts, model: &ListPage, filtered: bool) -> Markup {
                 p { (s.empty_hint) }
                 ul.examples { @for example in s.empty_examples { li { (example) } } }
             }
-            @if !model.may_make { p { (s.empty_rights) } }
+            @if !model.may_make && viewer.admin {
+                p { (s.empty_devices) }
+                p { a.button.strong href=(links::FIRST_DEVICE) { (t.first_device.title) } }
+            }
+            @else if !model.may_make { p { (s.empty_rights) } }
         }
     }
 }
@@ -137,10 +143,11 @@ fn empty(t: &Texts, model: &ListPage, filtered: bool) -> Markup {
 pub fn card(t: &Texts, csrf: &str, schedule: &ScheduleCard) -> Markup {
     let s = &t.schedules;
     html! {
-        article.card.schedule.is-off[!schedule.enabled] id=(format!("schedule-{}", schedule.id)) {
+        article.card.schedule.is-off[!schedule.enabled || schedule.done] id=(format!("schedule-{}", schedule.id)) {
             header {
                 h2.name { a href=(links::schedule(&schedule.id)) { bdi.clamp { (schedule.name) } } }
-                @if schedule.may_change { (switch(t, csrf, &schedule.id, &schedule.name, schedule.enabled, true)) }
+                @if schedule.done { (done(t)) }
+                @else if schedule.may_change { (switch(t, csrf, &schedule.id, &schedule.name, schedule.enabled, true)) }
                 @else { span.hint { @if schedule.enabled { (s.enabled) } @else { (s.off) } } }
             }
             p.when-words { (schedule.words) }
@@ -168,6 +175,11 @@ pub fn card(t: &Texts, csrf: &str, schedule: &ScheduleCard) -> Markup {
             @if let Some(owner) = &schedule.owner { p.hint.small { (fill(s.owner, owner)) } }
         }
     }
+}
+
+/// In the place of the switch: there is nothing left to turn off.
+pub(super) fn done(t: &Texts) -> Markup {
+    html! { span.chip.calm.done { (Icon::Check.draw()) span { (t.schedules.done) } } }
 }
 
 /// The switch that turns a schedule on or off; in the list the script swaps the card alone.

@@ -2,9 +2,10 @@
 //!
 //! Owner of its sections: words, times to come, history with every command.
 
-use super::list::{clock_wrong, switch};
+use super::list::{clock_wrong, done, switch};
 use super::{back, shell};
 use crate::components::command;
+use crate::components::confirm::Confirm;
 use crate::components::form;
 use crate::components::schedule::{self, DueLine, StepLine, tone_of};
 use crate::icons::Icon;
@@ -33,6 +34,8 @@ pub struct SchedulePage {
     pub steps: Vec<StepLine>,
     /// Whether it runs.
     pub enabled: bool,
+    /// Whether it has done all it was to do.
+    pub done: bool,
     /// Why the hub turned it off, in words.
     pub reason: Option<String>,
     /// Whose it is, if not the viewer's.
@@ -127,7 +130,8 @@ fn head(t: &Texts, viewer: &Viewer, model: &SchedulePage) -> Markup {
         header.page-head.schedule-head {
             div.head-line {
                 h1 { bdi { (model.name) } }
-                @if model.may_change { (switch(t, &viewer.csrf, &model.id, &model.name, model.enabled, false)) }
+                @if model.done { (done(t)) }
+                @else if model.may_change { (switch(t, &viewer.csrf, &model.id, &model.name, model.enabled, false)) }
             }
             p.when-words { (model.words) }
             @if let Some(conditions) = &model.conditions {
@@ -146,7 +150,7 @@ fn head(t: &Texts, viewer: &Viewer, model: &SchedulePage) -> Markup {
                 }
                 a.button href=(links::edit_schedule(&model.id)) { (s.edit) }
                 (button(viewer, &links::duplicate_schedule(&model.id), s.duplicate, false))
-                a.button href=(links::delete_schedule(&model.id)) { (s.delete) }
+                a.button.danger href=(links::delete_schedule(&model.id)) { (s.delete) }
             }
         }
     }
@@ -236,15 +240,16 @@ fn not_asked(t: &Texts, action: &HistoryAction) -> Markup {
 pub fn delete(t: &'static Texts, viewer: &Viewer, id: &ScheduleId, name: &str) -> Markup {
     let s = &t.schedules;
     let title = fill(s.delete_title, name);
-    let content = html! {
-        header.page-head { h1 { bdi { (title) } } p.hint { (s.delete_sure) } }
-        form method="post" action=(links::delete_schedule(id)) {
-            (form::csrf(&viewer.csrf))
-            p.ways {
-                button.button.strong { (s.delete) }
-                a.button href=(links::schedule(id)) { (s.cancel) }
-            }
-        }
-    };
+    let content = Confirm {
+        back: &links::schedule(id),
+        back_name: name,
+        title: &title,
+        says: &[s.delete_sure],
+        problem: None,
+        action: &links::delete_schedule(id),
+        yes: s.delete,
+        no: s.cancel,
+    }
+    .draw(&viewer.csrf);
     shell(t, viewer, &title, None, &content)
 }

@@ -80,9 +80,9 @@ pub fn simulate(t: &'static Texts, viewer: &Viewer, model: &SimulatePage) -> Mar
     let content = html! {
         (back(links::SCHEDULES, s.back))
         header.page-head { h1 { (s.simulate_title) } p.hint { (s.simulate_lead) } }
-        form.card.wide.maker-form method="post" action=(format!("{}#log", links::SIMULATE)) novalidate {
+        form.card.wide.stack.maker-form method="post" action=(format!("{}#log", links::SIMULATE)) novalidate {
             (form::csrf(&viewer.csrf))
-            div.two {
+            div.two.span {
                 (field("from", s.simulate_from, &model.from, model.from_problem.as_deref()))
                 (field("to", s.simulate_to, &model.to, model.to_problem.as_deref()))
             }
