@@ -42,8 +42,8 @@ pub use registrar::{
     NewDeviceView, NewEntity, ROOMS_MAX, TestPayload,
 };
 pub use scheduler::{
-    Bundle, Caused, Frequent, Happened, Imported, SavedBy, Scheduler, SchedulerState, Scheduling,
-    SchedulingError, Upcoming, WeekAhead, built_at, disabled, read_schedule_home,
+    Bundle, Caused, Frequent, Happened, Imported, Occurring, SavedBy, Scheduler, SchedulerState,
+    Scheduling, SchedulingError, Upcoming, WeekAhead, built_at, disabled, read_schedule_home,
 };
 pub use sessions::{
     Opened, Permit, SessionError, SessionInfo, SessionKind, Sessions, StreamTicket,

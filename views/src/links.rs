@@ -216,6 +216,8 @@ pub const SIMULATE: &str = "/schedules/simulate";
 pub const SCHEDULE_FILES: &str = "/schedules/files";
 /// The file of all schedules.
 pub const EXPORT: &str = "/schedules/export";
+/// Says that the hub's clock is right; form only.
+pub const TRUST_CLOCK: &str = "/schedules/clock";
 /// Takes a file of schedules; form only.
 pub const IMPORT: &str = "/schedules/import";
 

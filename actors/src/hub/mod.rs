@@ -19,6 +19,8 @@ mod crash_tests;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod schedule_edit_tests;
+#[cfg(test)]
 mod schedule_tests;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-fn definition(house: &Fixture, device: &DeviceId, action: &str) -> Definition {
+pub(super) fn definition(house: &Fixture, device: &DeviceId, action: &str) -> Definition {
     let json = json!({
         "name": "Evening",
         "trigger": {"kind": "cron", "expression": "0 18 * * *"},
@@ -24,7 +24,7 @@ fn definition(house: &Fixture, device: &DeviceId, action: &str) -> Definition {
     read_definition(&json, Some(house.hub.clock().now())).expect("is right")
 }
 
-async fn with_adam() -> Fixture {
+pub(super) async fn with_adam() -> Fixture {
     let house = Fixture::new().await;
     let adam = NewUser {
         id: admin().user,
@@ -38,7 +38,7 @@ async fn with_adam() -> Fixture {
 }
 
 /// A member with these rights on the device, as the store has them.
-async fn member(house: &Fixture, device: &DeviceId, rights: &[Right]) -> Subject {
+pub(super) async fn member(house: &Fixture, device: &DeviceId, rights: &[Right]) -> Subject {
     let eve = NewUser {
         id: UserId::new(Timestamp::from_millis(2), [2; 10]),
         name: "eve".into(),
@@ -58,7 +58,7 @@ async fn member(house: &Fixture, device: &DeviceId, rights: &[Right]) -> Subject
     }
 }
 
-async fn running(house: &Fixture) {
+pub(super) async fn running(house: &Fixture) {
     let running = async {
         loop {
             if house.hub.scheduler().state().await.is_ok_and(|s| s.running) {
@@ -72,24 +72,24 @@ async fn running(house: &Fixture) {
         .expect("it runs");
 }
 
-async fn made(house: &Fixture, device: &DeviceId, by: &Subject) -> Arc<Schedule> {
+pub(super) async fn made(house: &Fixture, device: &DeviceId, by: &Subject) -> Arc<Schedule> {
     let definition = definition(house, device, "turn_on");
     let made = house.hub.scheduler().create(definition, by).await;
     made.expect("is made")
 }
 
-fn by(subject: &Subject) -> SavedBy<'_> {
+pub(super) fn by(subject: &Subject) -> SavedBy<'_> {
     SavedBy {
         subject,
         if_match: None,
     }
 }
 
-fn now_of(house: &Fixture, id: ScheduleId) -> Arc<Schedule> {
+pub(super) fn now_of(house: &Fixture, id: ScheduleId) -> Arc<Schedule> {
     house.hub.scheduler().get(id, &admin()).expect("is there")
 }
 
-async fn states(house: &Fixture, id: ScheduleId) -> Vec<State> {
+pub(super) async fn states(house: &Fixture, id: ScheduleId) -> Vec<State> {
     let scheduler = house.hub.scheduler();
     let found = scheduler.occurrences(id, 10, None, &admin()).await;
     let found = found.expect("reads");
@@ -262,13 +262,13 @@ async fn nobody_schedules_what_they_may_not_control_or_see() {
     let of_adam = made(&house, &safe, &admin()).await;
     assert!(scheduler.get(of_adam.id, &eve).is_none());
     assert!(scheduler.list(&eve, None, 10, None).is_empty());
-    assert!(scheduler.week_ahead(&eve, None).items.is_empty());
+    assert!(scheduler.week_ahead(&eve, None, &[]).items.is_empty());
     let on_lamp = made(&house, &lamp, &admin()).await;
     assert!(
         scheduler.get(on_lamp.id, &eve).is_some(),
         "what all of its devices allow to see"
     );
-    assert_eq!(scheduler.week_ahead(&eve, None).items.len(), 7);
+    assert_eq!(scheduler.week_ahead(&eve, None, &[]).items.len(), 7);
     let refused = scheduler.delete(on_lamp.id, by(&eve)).await;
     assert!(matches!(refused, Err(SchedulingError::Denied { .. })));
     let refused = scheduler

@@ -15,6 +15,7 @@ use iothome_engine::time::Timestamp;
 use iothome_store::{Decided, Settled, StoreError};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
@@ -146,6 +147,7 @@ impl Actor for SchedulerActor {
             let _ = teller.cast(SchedulerMsg::Written(told));
         });
         let pen = Pen::new(lasting.ways.clone(), tell);
+        lasting.ways.running.store(false, Ordering::SeqCst);
         let former = lasting.take_over(&pen);
         tokio::spawn(prepare(Arc::clone(&lasting), former, me.clone()));
         Ok(Running {
@@ -346,6 +348,7 @@ impl Running {
 
     fn perform(&mut self, effects: Vec<Effect>) {
         let mut firings = Vec::new();
+        let mut finished = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Claim {
@@ -370,9 +373,7 @@ impl Running {
                 Effect::Fire { run, name, owner } => firings.push(Firing { run, name, owner }),
                 Effect::Persist(at) => self.persist(at),
                 Effect::SetTimer(at) => self.wake_at = Some(at),
-                Effect::Finished(schedule) => {
-                    tracing::debug!(%schedule, "has no occurrence any more");
-                }
+                Effect::Finished(schedule) => finished.push(schedule),
                 Effect::Warn(text) => tracing::warn!("{text}"),
             }
         }
@@ -380,7 +381,17 @@ impl Running {
             let (ways, asks) = (self.lasting.ways.clone(), Arc::clone(&self.lasting.asks));
             tokio::spawn(fire_all(ways, firings, asks, self.me.clone()));
         }
+        if !finished.is_empty() {
+            tokio::spawn((self.lasting.ways.finish)(finished));
+        }
+        self.tell_running();
         self.arm();
+    }
+
+    fn tell_running(&self) {
+        let believed = self.agenda.is_believed(self.lasting.ways.clock.now());
+        let running = &self.lasting.ways.running;
+        running.store(self.loaded && believed, Ordering::SeqCst);
     }
 
     fn record(&self, occurrence: Option<Occurrence>, actions: Vec<ActionRun>) {

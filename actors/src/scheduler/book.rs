@@ -4,6 +4,7 @@
 //! handle writes it, after the store; readers never wait for the store. It must never
 //! say when something is due.
 
+use super::finish::counts;
 use iothome_engine::ids::{DeviceId, ScheduleId, UserId};
 use iothome_engine::schedule::Schedule;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -78,8 +79,16 @@ impl Book {
         pages.listed(pages.by_device.get(device))
     }
 
-    /// How many schedules an owner has.
+    /// How many schedules an owner has that count.
     pub(super) fn count_of(&self, owner: UserId) -> usize {
+        let pages = self.read();
+        let ids = pages.by_owner.get(&owner).into_iter().flatten();
+        let schedules = ids.filter_map(|id| pages.by_id.get(id));
+        schedules.filter(|schedule| counts(schedule)).count()
+    }
+
+    /// How many schedules an owner has, with those that are over.
+    pub(super) fn kept_of(&self, owner: UserId) -> usize {
         self.read().by_owner.get(&owner).map_or(0, BTreeSet::len)
     }
 

@@ -4,13 +4,14 @@
 //! somebody schedule what they may not control.
 
 use super::actor::SchedulerMsg;
+use super::finish::{counts, finished};
 use super::rights::{may_change, may_schedule, may_see};
 use super::{Scheduler, SchedulingError};
 use crate::error::HubError;
 use crate::random;
-use iothome_engine::ids::ScheduleId;
+use iothome_engine::ids::{ScheduleId, UserId};
 use iothome_engine::policy::Subject;
-use iothome_engine::schedule::{Definition, NAME_MAX, Plan, Schedule, check};
+use iothome_engine::schedule::{Definition, NAME_MAX, Plan, Schedule, When, check};
 use iothome_engine::time::Timestamp;
 use iothome_store::{AuditEntry, ScheduleWrite, StoreError};
 use serde_json::json;
@@ -40,6 +41,7 @@ impl Scheduler {
         definition: Definition,
         by: &Subject,
     ) -> Result<Arc<Schedule>, SchedulingError> {
+        self.check(&definition, by)?;
         let made = self.create_all(vec![definition], by).await?;
         let first = made.into_iter().next();
         first.ok_or(SchedulingError::Hub(HubError::NotFound))
@@ -51,26 +53,27 @@ impl Scheduler {
         definitions: Vec<Definition>,
         by: &Subject,
     ) -> Result<Vec<Arc<Schedule>>, SchedulingError> {
-        for definition in &definitions {
-            self.check(definition, by)?;
-        }
         let _one_at_a_time = self.inner.edits.lock().await;
-        self.check_room(by, definitions.len())?;
         let now = self.now();
-        let made: Vec<Schedule> = definitions
-            .into_iter()
-            .map(|definition| Schedule {
-                id: ScheduleId::new(now, random::bytes()),
+        // All of this millisecond: sorted, they keep the order of what is made.
+        let new_id = |_| ScheduleId::new(now, random::bytes());
+        let mut ids: Vec<ScheduleId> = (0..definitions.len()).map(new_id).collect();
+        ids.sort_unstable();
+        let new = definitions.into_iter().zip(ids.iter().copied());
+        let made: Vec<Schedule> = new
+            .map(|(definition, id)| Schedule {
+                id,
                 owner: by.user,
+                disabled_reason: self.is_over_and_off(&definition).then(finished),
                 definition,
-                disabled_reason: None,
                 skip_due_at: None,
                 version: 1,
                 created_at: now,
                 updated_at: now,
             })
             .collect();
-        let ids: Vec<ScheduleId> = made.iter().map(|s| s.id).collect();
+        let counted = made.iter().filter(|schedule| counts(schedule)).count();
+        self.check_room(by.user, counted, made.len())?;
         self.write(made.into_iter().map(ScheduleWrite::Made).collect())
             .await?;
         let made: Vec<Arc<Schedule>> = ids
@@ -85,7 +88,8 @@ impl Scheduler {
 
     /// Puts another definition in place of a schedule's.
     ///
-    /// The owner stays, unless they may not do what it now says: then it becomes the subject's.
+    /// The owner stays, unless it is enabled or is to do something else that they may not do: then
+    /// it becomes the subject's.
     ///
     /// # Errors
     /// `NotFound`, `Denied`, `Faults`, `Hub(Stale)` if `if_match` is not its version.
@@ -99,17 +103,23 @@ impl Scheduler {
         let old = self.changeable(id, by)?;
         self.check_change(&old.definition, &definition, by.subject)?;
         let mut changed = self.next_version(&old);
-        if old.owner != by.subject.user && !self.still_may(old.owner, &definition).await? {
-            self.check_room(by.subject, 1)?;
+        let takes =
+            enables(&old.definition, &definition) || does_other(&old.definition, &definition);
+        let others = old.owner != by.subject.user;
+        if takes && others && !self.still_may(old.owner, &definition).await? {
             changed.owner = by.subject.user;
         }
-        if plan_changes(&old.definition, &definition) {
+        let another_plan = plan_changes(&old.definition, &definition);
+        if another_plan {
             changed.skip_due_at = None;
         }
-        if definition.enabled {
+        if definition.enabled || another_plan && !counts(&old) {
             changed.disabled_reason = None;
         }
         changed.definition = definition;
+        if counts(&changed) && (!counts(&old) || changed.owner != old.owner) {
+            self.check_room(changed.owner, 1, 1)?;
+        }
         let changed = self.write_one(changed).await?;
         self.audit(by.subject, "schedule_changed", &changed);
         Ok(changed)
@@ -223,26 +233,29 @@ impl Scheduler {
     ) -> Result<(), SchedulingError> {
         let timed = check(definition, &self.home(), self.now()).err();
         let housed = self.check_house(by, definition);
-        match (timed, housed) {
-            (None, housed) => housed,
-            (Some(mut faults), Err(SchedulingError::Faults(more))) => {
-                faults.extend(more);
-                Err(SchedulingError::Faults(faults))
-            }
-            (Some(faults), Ok(())) => Err(SchedulingError::Faults(faults)),
-            (Some(_), Err(other)) => Err(other),
+        if let Some((field, device)) = housed.denied.into_iter().next() {
+            return Err(SchedulingError::Denied { field, device });
         }
+        let mut faults = timed.unwrap_or_default();
+        faults.extend(housed.faults);
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(SchedulingError::Faults(faults))
     }
 
-    /// A date that has passed is no fault of a schedule that was written before it: it may still
-    /// be renamed.
+    /// What only gets another name or is turned off asks nothing of the house. A date that has
+    /// passed is no fault of a schedule that was written before it.
     fn check_change(
         &self,
         old: &Definition,
         new: &Definition,
         by: &Subject,
     ) -> Result<(), SchedulingError> {
-        let same = !plan_changes(old, new) && (old.enabled || !new.enabled);
+        let same = !plan_changes(old, new) && !enables(old, new);
+        if same && !does_other(old, new) {
+            return Ok(());
+        }
         if same {
             let mut timeless = new.clone();
             timeless.enabled = false;
@@ -251,10 +264,16 @@ impl Scheduler {
         self.check(new, by)
     }
 
-    fn check_room(&self, by: &Subject, more: usize) -> Result<(), SchedulingError> {
-        let max = self.per_user();
-        if self.inner.book.count_of(by.user) + more > max {
-            return Err(SchedulingError::TooMany(max));
+    /// Whether an owner may have so many more that count, of so many in all.
+    fn check_room(&self, owner: UserId, more: usize, all: usize) -> Result<(), SchedulingError> {
+        let book = &self.inner.book;
+        for (max, would_be) in [
+            (self.per_user(), book.count_of(owner) + more),
+            (self.kept_per_user(), book.kept_of(owner) + all),
+        ] {
+            if would_be > max {
+                return Err(SchedulingError::TooMany(max));
+            }
         }
         Ok(())
     }
@@ -377,7 +396,23 @@ impl Scheduler {
     }
 }
 
-/// Whether a change touches when the schedule is due.
+/// Whether a change touches when the schedule is due; the same cron line in other words does not.
 fn plan_changes(old: &Definition, new: &Definition) -> bool {
-    (&old.trigger, old.gap, old.overlap) != (&new.trigger, new.gap, new.overlap)
+    let mut read = new.trigger.clone();
+    if let (When::Cron { expression: was }, When::Cron { expression: is }) =
+        (&old.trigger.when, &new.trigger.when)
+        && was.is_same(is)
+    {
+        read.when = old.trigger.when.clone();
+    }
+    (&old.trigger, old.gap, old.overlap) != (&read, new.gap, new.overlap)
+}
+
+/// Whether a change touches what the schedule does and on which conditions.
+fn does_other(old: &Definition, new: &Definition) -> bool {
+    (&old.actions, &old.conditions) != (&new.actions, &new.conditions)
+}
+
+const fn enables(old: &Definition, new: &Definition) -> bool {
+    new.enabled && !old.enabled
 }

@@ -11,8 +11,8 @@ use iothome_engine::ids::{CommandId, DeviceId, EntityRef, ScheduleId};
 use iothome_engine::policy::{Right, Subject};
 use iothome_engine::schedule::simulate::{Simulation, simulate};
 use iothome_engine::schedule::{
-    ActionRun, ActionSpec, Due, Occurrence, OccurrenceState, Plan, Preview, Reading, Schedule,
-    check_plan, describe, jitter_ms,
+    ActionRun, ActionSpec, Due, Home, Occurrence, OccurrenceState, Plan, Preview, Reading,
+    Schedule, check_plan, describe, jitter_ms,
 };
 use iothome_engine::time::Timestamp;
 use iothome_store::Decided;
@@ -47,6 +47,15 @@ pub struct Caused {
     pub run: ActionRun,
     /// Its command as it now is, if it was asked and is still kept.
     pub command: Option<Command>,
+}
+
+/// An occurrence that has begun and is not over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occurring {
+    /// The occurrence.
+    pub occurrence: Occurrence,
+    /// Its actions that are still to be asked.
+    pub waiting: Vec<ActionRun>,
 }
 
 /// What will happen in the next seven days.
@@ -126,6 +135,39 @@ impl Scheduler {
         self.inner.book.count_of(by.user)
     }
 
+    /// The schedules that somebody sees, what comes next before what comes later or never; with
+    /// `device`, those that drive it or ask about it. Takes a while with many schedules.
+    pub fn list_by_next(
+        &self,
+        by: &Subject,
+        device: Option<&DeviceId>,
+    ) -> Vec<(Arc<Schedule>, Option<Due>)> {
+        let seen = self.list(by, device, usize::MAX, None).into_iter();
+        let mut all: Vec<(Arc<Schedule>, Option<Due>)> = seen
+            .map(|schedule| {
+                let due = self.next(&schedule);
+                (schedule, due)
+            })
+            .collect();
+        all.sort_by_cached_key(|(schedule, due)| {
+            let definition = &schedule.definition;
+            let at = due.map(|due| due.at);
+            (
+                !definition.enabled,
+                at.is_none(),
+                at,
+                definition.name.clone(),
+            )
+        });
+        all
+    }
+
+    /// The first `limit` enabled schedules that somebody sees.
+    pub fn enabled(&self, by: &Subject, limit: usize) -> Vec<Arc<Schedule>> {
+        let which = |s: &Schedule| s.definition.enabled && may_see(by, s);
+        self.inner.book.page(None, limit, which)
+    }
+
     /// The next occurrences of a trigger that is not saved.
     ///
     /// # Errors
@@ -186,9 +228,31 @@ impl Scheduler {
         Ok(ended.or(newest))
     }
 
-    /// Everything that will happen in the next seven days to devices that somebody sees. Takes
+    /// What has begun and is not over.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn under_way(&self) -> Result<Vec<Occurring>, SchedulingError> {
+        let open = self.inner.store.open_occurrences().await?.into_iter();
+        let with_waiting = open.map(|found| {
+            let actions = found.actions.into_iter();
+            let waiting = actions.filter(|(run, asked)| !asked && !run.state.is_end());
+            Occurring {
+                occurrence: found.occurrence,
+                waiting: waiting.map(|(run, _)| run).collect(),
+            }
+        });
+        Ok(with_waiting.filter(|one| !one.waiting.is_empty()).collect())
+    }
+
+    /// Everything that will happen, after what is under way, in the next seven days to devices that somebody sees. Takes
     /// a while with many schedules: not for a thread that must not wait.
-    pub fn week_ahead(&self, by: &Subject, device: Option<&DeviceId>) -> WeekAhead {
+    pub fn week_ahead(
+        &self,
+        by: &Subject,
+        device: Option<&DeviceId>,
+        under_way: &[Occurring],
+    ) -> WeekAhead {
         let (home, from) = (self.home(), self.now());
         let to = from.plus_millis(WEEK_MS);
         let mut week = WeekAhead {
@@ -205,6 +269,11 @@ impl Scheduler {
         for schedule in all.into_iter().filter(|s| s.definition.enabled) {
             let plan = Plan::of(&schedule.definition, &home);
             week.add(&schedule, &plan, by, device);
+        }
+        for occurring in under_way {
+            if let Some(schedule) = self.inner.book.get(occurring.occurrence.schedule) {
+                week.add_under_way(&schedule, occurring, &home, by, device);
+            }
         }
         week.items.sort_by_key(|item| item.at);
         week.cut = week.items.len() > WEEK_MAX;
@@ -264,6 +333,42 @@ fn happened(
 }
 
 impl WeekAhead {
+    /// The actions of an occurrence that are still to be asked.
+    fn add_under_way(
+        &mut self,
+        schedule: &Arc<Schedule>,
+        occurring: &Occurring,
+        home: &Home,
+        by: &Subject,
+        device: Option<&DeviceId>,
+    ) {
+        let due_at = occurring.occurrence.due_at;
+        // What is claimed ahead of its time is among what comes.
+        if due_at > self.from {
+            return;
+        }
+        let shown = may_see(by, schedule).then(|| Arc::clone(schedule));
+        let due = Plan::of(&schedule.definition, home).shown_at(due_at);
+        for run in &occurring.waiting {
+            let target = &run.target.device;
+            let seen = by.may(Right::View, target) && device.is_none_or(|d| d == target);
+            if seen && run.run_at >= self.from {
+                self.items.push(Upcoming {
+                    at: run.run_at,
+                    due,
+                    schedule: shown.clone(),
+                    action: ActionSpec {
+                        target: run.target.clone(),
+                        action: run.action,
+                        value: run.value.clone(),
+                        delay_seconds: 0,
+                    },
+                    skipped: false,
+                });
+            }
+        }
+    }
+
     fn add(
         &mut self,
         schedule: &Arc<Schedule>,

@@ -7,6 +7,7 @@
 mod actor;
 mod book;
 mod edit;
+mod finish;
 mod fire;
 mod look;
 mod pen;
@@ -20,7 +21,7 @@ mod tests;
 
 pub use actor::State as SchedulerState;
 pub use edit::SavedBy;
-pub use look::{Caused, Frequent, Happened, Upcoming, WeekAhead};
+pub use look::{Caused, Frequent, Happened, Occurring, Upcoming, WeekAhead};
 pub use portable::{Bundle, Imported};
 pub use rights::disabled;
 pub(crate) use rights::may_schedule;
@@ -37,6 +38,7 @@ use iothome_engine::schedule::{Home, SCHEDULES_PER_USER, ScheduleError};
 use iothome_engine::time::Timestamp;
 use iothome_store::{HouseLock, Store, StoreError};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::Mutex;
 
 /// How scheduling is set up.
@@ -104,6 +106,8 @@ struct Inner {
     home: ArcSwap<Home>,
     actor: Kept<SchedulerMsg>,
     scheduling: Scheduling,
+    /// Whether schedules run; the actor writes it.
+    running: Arc<AtomicBool>,
     /// Since when this hub sees states: a condition's duration counts from here at the earliest.
     began: Timestamp,
 }

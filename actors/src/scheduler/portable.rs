@@ -3,10 +3,12 @@
 //! Owner of the file's shape. An import is all or nothing and tells every fault; it
 //! must never bring an owner, an id or a past with it.
 
-use super::rights::may_see;
+use super::rights::{Objections, may_see};
 use super::{Scheduler, SchedulingError};
 use iothome_engine::policy::Subject;
-use iothome_engine::schedule::{Definition, Schedule, ScheduleError, read_definition};
+use iothome_engine::schedule::{
+    Definition, Schedule, ScheduleError, check, read_definition, read_parts,
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -52,11 +54,12 @@ impl Scheduler {
     /// `Faults` with every fault of every entry; `TooMany`.
     pub async fn import(&self, file: &Value, by: &Subject) -> Result<Imported, SchedulingError> {
         let entries = entries(file)?;
-        let room = self.per_user().saturating_sub(self.count_of(by));
-        if entries.len() > room {
+        // What of it counts is known when it is read; more than this is not read.
+        if entries.len() > self.kept_per_user() {
             return Err(SchedulingError::TooMany(self.per_user()));
         }
         let mut faults = Vec::new();
+        let mut more = 0;
         let mut definitions = Vec::with_capacity(entries.len());
         for (at, entry) in entries.iter().enumerate() {
             match self.read_entry(entry, by) {
@@ -64,14 +67,16 @@ impl Scheduler {
                 Err(found) => {
                     let path = format!("schedules[{at}]");
                     faults.extend(found.into_iter().map(|fault| fault.within(&path)));
+                    more += faults.len().saturating_sub(FAULTS_MAX);
+                    faults.truncate(FAULTS_MAX);
                 }
             }
-            if faults.len() >= FAULTS_MAX {
-                break;
-            }
+        }
+        if more > 0 {
+            let problem = format!("and {more} more faults");
+            faults.push(ScheduleError::new("schedules", problem, EXAMPLE));
         }
         if !faults.is_empty() {
-            faults.truncate(FAULTS_MAX);
             return Err(SchedulingError::Faults(faults));
         }
         let schedules = self.create_all(definitions, by).await?;
@@ -79,18 +84,38 @@ impl Scheduler {
     }
 
     fn read_entry(&self, entry: &Value, by: &Subject) -> Result<Definition, Vec<ScheduleError>> {
-        let definition = read_definition(entry, Some(self.now()))?;
-        match self.check(&definition, by) {
-            Ok(()) => Ok(definition),
-            Err(SchedulingError::Faults(faults)) => Err(faults),
-            Err(SchedulingError::Denied { field, device }) => {
-                let problem = format!("you may not schedule the device {device}");
-                let example = "a device that you may schedule";
-                Err(vec![ScheduleError::new(field, problem, example)])
+        let definition = match read_definition(entry, Some(self.now())) {
+            Ok(definition) => definition,
+            Err(mut faults) => {
+                let (actions, conditions) = read_parts(entry);
+                let actions = actions.iter().map(|(at, action)| (*at, action));
+                faults.extend(told(self.check_parts(by, actions, conditions.as_ref())));
+                return Err(faults);
             }
-            Err(other) => Err(vec![ScheduleError::new("", other.to_string(), EXAMPLE)]),
+        };
+        let timed = check(&definition, &self.home(), self.now());
+        let mut faults = timed.err().unwrap_or_default();
+        let mut objections = self.check_house(by, &definition);
+        if !definition.enabled {
+            // What is turned off may wait for what the house does not have any more.
+            objections.faults.clear();
         }
+        faults.extend(told(objections));
+        if faults.is_empty() {
+            return Ok(definition);
+        }
+        Err(faults)
     }
+}
+
+/// All that speaks against an entry, in words.
+fn told(found: Objections) -> Vec<ScheduleError> {
+    let mut faults = found.faults;
+    faults.extend(found.denied.into_iter().map(|(field, device)| {
+        let problem = format!("you may not schedule the device {device}");
+        ScheduleError::new(field, problem, "a device that you may schedule")
+    }));
+    faults
 }
 
 fn entries(file: &Value) -> Result<&Vec<Value>, SchedulingError> {

@@ -3,13 +3,16 @@
 //! Owner of the rule that a schedule never does what its owner may not do, and of
 //! disabling it visibly. It must never delete a schedule.
 
-use super::{Scheduler, SchedulingError};
+use super::Scheduler;
 use iothome_engine::ids::{DeviceId, UserId};
 use iothome_engine::kind::{Action, Kind};
 use iothome_engine::policy::{Decision, Right, Subject};
 use iothome_engine::schedule::{ActionSpec, Condition, Definition, Schedule, ScheduleError};
+use iothome_engine::value::json_number;
 use iothome_engine::view::EntityView;
+use iothome_engine::wire::Takes;
 use iothome_store::{ScheduleWrite, StoreError};
+use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -24,6 +27,8 @@ pub mod disabled {
     pub const OWNER_REMOVED: &str = "owner_removed";
     /// Its owner was disabled.
     pub const OWNER_DISABLED: &str = "owner_disabled";
+    /// It is over: it had an end, and nothing comes any more.
+    pub const FINISHED: &str = "finished";
 }
 
 /// Whether somebody may schedule a device: they may schedule only what they may control.
@@ -50,33 +55,46 @@ pub(super) fn may_change(subject: &Subject, schedule: &Schedule) -> bool {
             .all(|action| may_schedule(subject, &action.target.device))
 }
 
+/// What speaks against a definition.
+#[derive(Debug, Default)]
+pub(super) struct Objections {
+    /// What the house does not have, or the subject does not see.
+    pub(super) faults: Vec<ScheduleError>,
+    /// Fields with devices that the subject sees and may not schedule.
+    pub(super) denied: Vec<(String, DeviceId)>,
+}
+
 impl Scheduler {
     /// What the subject may not do or the house does not have, of what a definition says.
-    pub(super) fn check_house(
+    pub(super) fn check_house(&self, subject: &Subject, definition: &Definition) -> Objections {
+        let actions = definition.actions.iter().enumerate();
+        self.check_parts(subject, actions, definition.conditions.as_ref())
+    }
+
+    /// The same of these actions, each with its place, and conditions.
+    pub(super) fn check_parts<'a>(
         &self,
         subject: &Subject,
-        definition: &Definition,
-    ) -> Result<(), SchedulingError> {
-        let mut faults = Vec::new();
-        for (at, action) in definition.actions.iter().enumerate() {
+        actions: impl Iterator<Item = (usize, &'a ActionSpec)>,
+        conditions: Option<&Condition>,
+    ) -> Objections {
+        let mut found = Objections::default();
+        for (at, action) in actions {
             let field = format!("actions[{at}]");
             let device = &action.target.device;
             match subject.decide(Right::Schedule, device) {
-                Decision::Denied => return Err(denied(&field, device)),
+                Decision::Denied => found.denied.push((field, device.clone())),
                 Decision::Allowed if !may_schedule(subject, device) => {
-                    return Err(denied(&field, device));
+                    found.denied.push((field, device.clone()));
                 }
-                Decision::Hidden => faults.push(no_device(&field, device)),
-                Decision::Allowed => faults.extend(self.check_action(&field, action)),
+                Decision::Hidden => found.faults.push(no_device(&field, device)),
+                Decision::Allowed => found.faults.extend(self.check_action(&field, action)),
             }
         }
-        if let Some(condition) = &definition.conditions {
-            self.check_condition("conditions", condition, subject, &mut faults);
+        if let Some(condition) = conditions {
+            self.check_condition("conditions", condition, subject, &mut found.faults);
         }
-        if faults.is_empty() {
-            return Ok(());
-        }
-        Err(SchedulingError::Faults(faults))
+        found
     }
 
     fn check_action(&self, field: &str, action: &ActionSpec) -> Option<ScheduleError> {
@@ -241,7 +259,7 @@ impl Scheduler {
         })
     }
 
-    fn disabled(&self, schedule: &Schedule, why: String) -> Schedule {
+    pub(super) fn disabled(&self, schedule: &Schedule, why: String) -> Schedule {
         let mut changed = self.next_version(schedule);
         changed.definition.enabled = false;
         changed.disabled_reason = Some(why);
@@ -268,13 +286,6 @@ fn lacks<'a>(owner: &Subject, definition: &'a Definition) -> Option<&'a DeviceId
     })
 }
 
-fn denied(field: &str, device: &DeviceId) -> SchedulingError {
-    SchedulingError::Denied {
-        field: field.to_owned(),
-        device: device.clone(),
-    }
-}
-
 fn no_device(field: &str, device: &DeviceId) -> ScheduleError {
     let problem = format!("there is no device {:?}", device.as_str());
     ScheduleError::new(format!("{field}.device"), problem, "the id of a device")
@@ -289,28 +300,31 @@ fn no_entity(field: &str, entities: &[Arc<EntityView>]) -> ScheduleError {
     )
 }
 
-/// Whether the value of `set` can be right for the entity, by what it shows of itself. Its device
-/// decides again when it is asked.
+/// Whether the value of `set` is one that the entity takes, as its device decides when it is asked.
 fn check_value(
     field: &str,
     entity: &EntityView,
     value: &serde_json::Value,
 ) -> Option<ScheduleError> {
-    let field = format!("{field}.value");
-    if !entity.options.is_empty() {
-        let known = value
-            .as_str()
-            .is_some_and(|v| entity.options.iter().any(|o| o == v));
-        return (!known).then(|| {
-            let problem = format!("known are: {}", entity.options.join(", "));
-            ScheduleError::new(field, problem, format!("{:?}", entity.options[0]))
-        });
-    }
-    let range = entity.range.filter(|_| entity.kind != Kind::Light)?;
-    let number = value.as_f64();
-    let fits = number.is_some_and(|n| (range.min..=range.max).contains(&n));
-    (!fits).then(|| {
-        let problem = format!("a number from {} to {} is needed", range.min, range.max);
-        ScheduleError::new(field, problem, range.min.to_string())
-    })
+    let takes = Takes {
+        kind: entity.kind,
+        range: entity.range,
+        unit: entity.unit.as_deref(),
+        options: &entity.options,
+    };
+    let problem = takes.check(value).err()?.to_string();
+    let least = entity.range.map_or(0.0, |range| range.min);
+    let least = json_number(least);
+    let example = match entity.kind {
+        Kind::Light => json!({"brightness": least}).to_string(),
+        _ => match entity.options.first() {
+            Some(option) => format!("{option:?}"),
+            None => least.to_string(),
+        },
+    };
+    Some(ScheduleError::new(
+        format!("{field}.value"),
+        problem,
+        example,
+    ))
 }

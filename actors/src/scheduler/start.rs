@@ -73,6 +73,7 @@ impl Scheduler {
                 home: ArcSwap::from_pointee(read_schedule_home(store).await?),
                 actor: Kept::default(),
                 scheduling,
+                running: Arc::default(),
                 began: services.clock.now(),
             }),
         })
@@ -116,6 +117,11 @@ impl Scheduler {
         }
     }
 
+    /// Whether schedules run: the actor has begun, and believes the clock.
+    pub fn is_running(&self) -> bool {
+        self.inner.running.load(Ordering::SeqCst)
+    }
+
     /// A person says that the clock is right although it was ahead before: schedules run from now
     /// on. What was decided already stays decided.
     ///
@@ -147,7 +153,7 @@ impl Scheduler {
 
     fn ways(&self, hub: &Hub) -> Ways {
         let inner = &self.inner;
-        let (reader, loader) = (self.clone(), self.clone());
+        let (reader, loader, finisher) = (self.clone(), self.clone(), self.clone());
         let (writer, keeper) = (inner.store.clone(), inner.store.clone());
         let (people, rows) = (inner.store.clone(), inner.store.clone());
         let life = crate::random::name();
@@ -190,6 +196,11 @@ impl Scheduler {
                 let store = rows.clone();
                 Box::pin(async move { Ok(store.command(command).await?.is_some()) })
             }),
+            finish: Arc::new(move |ids| {
+                let scheduler = finisher.clone();
+                Box::pin(async move { scheduler.finish(ids).await })
+            }),
+            running: Arc::clone(&inner.running),
             is_active: Arc::new(move |()| {
                 let lock = guard.clone();
                 Box::pin(async move {

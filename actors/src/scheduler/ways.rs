@@ -6,13 +6,14 @@
 use crate::clock::Clock;
 use futures_util::future::BoxFuture;
 use iothome_engine::command::Ask;
-use iothome_engine::ids::{CommandId, EntityRef, UserId};
+use iothome_engine::ids::{CommandId, EntityRef, ScheduleId, UserId};
 use iothome_engine::policy::Subject;
 use iothome_engine::schedule::Reading;
 use iothome_engine::schedule::agenda::Loaded;
 use iothome_engine::time::Timestamp;
 use iothome_store::{Decided, Settled, StoreError};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Something that is answered later.
 pub(super) type Later<T> = BoxFuture<'static, T>;
@@ -60,6 +61,10 @@ pub(super) struct Ways {
     pub(super) ask: Way<Ask, Outcome>,
     /// Whether the command has a row.
     pub(super) is_recorded: Way<CommandId, Result<bool, StoreError>>,
+    /// Turns off what has nothing to come any more.
+    pub(super) finish: Way<Vec<ScheduleId>, ()>,
+    /// Whether schedules run, for whoever does not wait for the actor.
+    pub(super) running: Arc<AtomicBool>,
     /// Whether this hub still is the one that runs the house.
     pub(super) is_active: Way<(), bool>,
     /// Whether devices can be heard and asked.

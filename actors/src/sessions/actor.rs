@@ -41,7 +41,7 @@ pub(super) enum SessionMessage {
     /// A refresh token is presented.
     Refresh(String, Reply<Opened>),
     /// A command is asked for.
-    Permit(Reply<Permit>),
+    Permit(u16, Reply<Permit>),
     OpenStream(Reply<StreamTicket>),
     StreamClosed,
     /// The user, or what they may, was changed.
@@ -134,8 +134,8 @@ impl Actor for SessionActor {
             SessionMessage::Refresh(token, reply) => {
                 let _ = reply.send(state.refresh(&token).await);
             }
-            SessionMessage::Permit(reply) => {
-                let _ = reply.send(state.permit().await);
+            SessionMessage::Permit(commands, reply) => {
+                let _ = reply.send(state.permit(commands).await);
             }
             SessionMessage::OpenStream(reply) => {
                 // If the asker is gone, dropping the ticket closes the stream again.
@@ -239,10 +239,10 @@ impl State {
         }
     }
 
-    async fn permit(&mut self) -> Result<Permit, SessionError> {
+    async fn permit(&mut self, commands: u16) -> Result<Permit, SessionError> {
         self.live().await?;
         self.budget
-            .take()
+            .take(commands)
             .map_err(|retry_after_s| SessionError::Throttled { retry_after_s })
     }
 

@@ -33,17 +33,19 @@ impl Budget {
         }
     }
 
-    /// A permit, or after how many seconds to ask again.
-    pub(super) fn take(&mut self) -> Result<Permit, u64> {
+    /// A permit for what asks so many commands at once, or after how many seconds to ask again.
+    pub(super) fn take(&mut self, commands: u16) -> Result<Permit, u64> {
         let now = Instant::now();
         let passed = now.duration_since(self.counted).as_secs_f64();
         self.tokens = (self.tokens + passed * RATE).min(RATE);
         self.counted = now;
-        if self.tokens < 1.0 {
+        // More than a burst is never there: what asks for more takes all of it.
+        let needed = f64::from(commands.max(1)).min(RATE);
+        if self.tokens < needed {
             return Err(1);
         }
         let place = self.places.clone().try_acquire_owned().map_err(|_| 1_u64)?;
-        self.tokens -= 1.0;
+        self.tokens -= needed;
         Ok(Permit { _place: place })
     }
 

@@ -300,7 +300,21 @@ impl Sessions {
     /// # Errors
     /// `Throttled` over 50 a second or 20 at once.
     pub async fn permit(&self, session: SessionId) -> Result<Permit, SessionError> {
-        self.ask(session, SessionMessage::Permit).await
+        self.permit_for(session, 1).await
+    }
+
+    /// The same for what asks so many commands at once.
+    ///
+    /// # Errors
+    /// As [`Sessions::permit`].
+    pub async fn permit_for(
+        &self,
+        session: SessionId,
+        commands: usize,
+    ) -> Result<Permit, SessionError> {
+        let commands = u16::try_from(commands).unwrap_or(u16::MAX);
+        let message = |reply| SessionMessage::Permit(commands, reply);
+        self.ask(session, message).await
     }
 
     /// Opens a live stream that lasts as long as the session.

@@ -459,3 +459,18 @@ async fn the_last_use_is_written_about_once_a_minute() {
     let row = written(&house).session(opened.session).await;
     assert_eq!(row.expect("read").expect("there").last_used_at, first);
 }
+
+#[tokio::test]
+async fn what_asks_many_commands_at_once_takes_the_place_of_as_many() {
+    let house = House::new().await;
+    let session = house.sign_in().await.session;
+    tokio::time::pause();
+    let many = house.sessions.permit_for(session, 50).await;
+    many.expect("a whole burst");
+    assert!(house.sessions.permit(session).await.is_err());
+    tokio::time::advance(Duration::from_millis(500)).await;
+    let many = house.sessions.permit_for(session, 30).await;
+    assert!(matches!(many, Err(SessionError::Throttled { .. })));
+    let fewer = house.sessions.permit_for(session, 20).await;
+    fewer.expect("twenty have come back");
+}

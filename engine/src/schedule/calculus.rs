@@ -94,6 +94,18 @@ impl<'a> Plan<'a> {
         std::iter::successors(first, move |due| self.next_after(due.at))
     }
 
+    /// What the wall shows at an instant that is one of its occurrences already, or was run by hand.
+    pub fn shown_at(&self, instant: Timestamp) -> Due {
+        let found = Found {
+            at: instant.as_micros().div_euclid(1_000_000),
+            moved: false,
+        };
+        Due {
+            at: instant,
+            ..self.due(found)
+        }
+    }
+
     fn due(&self, found: Found) -> Due {
         let zone = self.zone();
         let offset = offset_at(zone, found.at);

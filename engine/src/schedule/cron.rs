@@ -65,6 +65,16 @@ impl CronLine {
         &self.text
     }
 
+    /// Whether another line means the same, whichever way it is written: `MON-FRI` is
+    /// `MON,TUE,WED,THU,FRI`.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let fields = Field::ALL.into_iter();
+        let texts = self.text.split(' ').zip(other.text.split(' '));
+        fields
+            .zip(texts)
+            .all(|(field, (one, two))| cron_fields::is_same(field, one, two))
+    }
+
     /// Whether the hour is `*` or `*/n`: such a line follows elapsed time over a clock change.
     pub const fn is_periodic(&self) -> bool {
         self.periodic

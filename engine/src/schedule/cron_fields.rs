@@ -4,6 +4,8 @@
 //! wrap around, steps, and saffron's `L`, `W` and `#`. It must never decide when a
 //! line is due.
 
+use std::collections::BTreeSet;
+
 /// Most parts of one field between commas.
 const PARTS_MAX: usize = 64;
 
@@ -23,6 +25,15 @@ pub(super) enum Field {
 }
 
 impl Field {
+    /// In the order of the line.
+    pub(super) const ALL: [Self; 5] = [
+        Self::Minute,
+        Self::Hour,
+        Self::Day,
+        Self::Month,
+        Self::Weekday,
+    ];
+
     const fn name(self) -> &'static str {
         match self {
             Self::Minute => "minute",
@@ -79,6 +90,34 @@ pub(super) fn normalise(field: Field, text: &str) -> Result<String, String> {
     // A step from `*` must come first: saffron reads `*` nowhere else in a list of days.
     out.sort_by_key(|part| !part.starts_with('*'));
     Ok(out.join(","))
+}
+
+/// Whether two normalised texts of a field mean the same. A star is more than all of its values: it
+/// does not restrict the day, and its hours follow elapsed time.
+pub(super) fn is_same(field: Field, one: &str, two: &str) -> bool {
+    let starred = |text: &str| text.starts_with('*');
+    one == two
+        || starred(one) == starred(two)
+            && values(field, one).is_some_and(|all| Some(all) == values(field, two))
+}
+
+/// The values that a normalised field lists; `None` for `L`, `W` and `#`.
+fn values(field: Field, text: &str) -> Option<BTreeSet<u8>> {
+    let value = |text: &str| Some(token(field, text).ok()?.value);
+    let mut found = BTreeSet::new();
+    for part in text.split(',') {
+        let (range, step) = match part.split_once('/') {
+            Some((range, step)) => (range, number(step).filter(|step| *step > 0)?),
+            None => (part, 1),
+        };
+        let (first, last) = match range.split_once('-') {
+            Some((first, last)) => (value(first)?, value(last)?),
+            None if range == "*" => field.bounds(),
+            None => (value(range)?, value(range)?),
+        };
+        found.extend((first..=last).step_by(usize::from(step)));
+    }
+    Some(found)
 }
 
 fn part_of(field: Field, part: &str) -> Result<String, String> {

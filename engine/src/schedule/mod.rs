@@ -41,5 +41,5 @@ pub use jitter::jitter_ms;
 pub use judge::{Reading, Verdict, judge};
 pub use occurrence::{ActionRun, Occurrence, OccurrenceState, command_id, reason};
 pub use place::{Home, Place, Zone};
-pub use read::{Preview, read_definition, read_preview};
+pub use read::{Preview, read_definition, read_parts, read_preview};
 pub use trigger::{Days, Gap, Overlap, SunEvent, Trigger, When, Window, hm};

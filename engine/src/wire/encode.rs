@@ -6,7 +6,7 @@
 use super::{BRIGHTNESS, Context, Known};
 use crate::command::Refusal;
 use crate::config::{CoverConfig, Detail, EntityConfig, LightConfig, LightSchema, OnCommand};
-use crate::kind::Action;
+use crate::kind::{Action, Kind};
 use crate::template::TemplateError;
 use crate::value::json_number;
 use crate::view::Range;
@@ -58,19 +58,52 @@ pub fn check(config: &EntityConfig, action: Action, value: Option<&Json>) -> Res
 }
 
 fn check_value(config: &EntityConfig, value: &Json) -> Result<(), Refusal> {
-    let range = config.range();
-    match &config.detail {
-        Detail::Number(_) => within_steps(value.as_f64(), range, config.unit.as_deref()),
-        Detail::Cover(_) => within(value.as_f64(), range, "a position in per cent"),
-        Detail::Light(_) => match value.as_object() {
-            Some(map) if map.len() == 1 && map.contains_key(BRIGHTNESS) => {
-                within(map[BRIGHTNESS].as_f64(), range, "a brightness in per cent")
-            }
-            _ => Err(Refusal::BadValue(
-                "a light is set by an object such as {\"brightness\":40}".to_owned(),
-            )),
-        },
-        _ => check_option(value.as_str(), config.options()),
+    let takes = Takes {
+        kind: config.kind,
+        range: config.range(),
+        unit: config.unit.as_deref(),
+        options: config.options(),
+    };
+    takes.check(value)
+}
+
+/// What `set` takes of an entity, by what everybody sees of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Takes<'a> {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its limits.
+    pub range: Option<Range>,
+    /// Its unit.
+    pub unit: Option<&'a str>,
+    /// Its options.
+    pub options: &'a [String],
+}
+
+impl Takes<'_> {
+    /// Whether it takes that value.
+    ///
+    /// # Errors
+    /// `BadValue`, which says what it would take.
+    pub fn check(&self, value: &Json) -> Result<(), Refusal> {
+        let range = self.range;
+        match self.kind {
+            Kind::Number => within_steps(value.as_f64(), range, self.unit),
+            Kind::Cover => within(value.as_f64(), range, "a position in per cent"),
+            Kind::Light => light(value, range),
+            _ => check_option(value.as_str(), self.options),
+        }
+    }
+}
+
+fn light(value: &Json, range: Option<Range>) -> Result<(), Refusal> {
+    match value.as_object() {
+        Some(map) if map.len() == 1 && map.contains_key(BRIGHTNESS) => {
+            within(map[BRIGHTNESS].as_f64(), range, "a brightness in per cent")
+        }
+        _ => Err(Refusal::BadValue(
+            "a light is set by an object such as {\"brightness\":40}".to_owned(),
+        )),
     }
 }
 

@@ -11,7 +11,7 @@ mod tests;
 
 pub use confirm::{Wanted, assumed, matches, moves, wanted};
 pub use decode::{DecodeError, Reported, decode};
-pub use encode::{EncodeError, Publication, check, encode};
+pub use encode::{EncodeError, Publication, Takes, check, encode};
 
 use crate::template::{Templates, Vars};
 use crate::time::Timestamp;

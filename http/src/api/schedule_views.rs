@@ -195,7 +195,8 @@ pub(crate) async fn week_ahead(
     let device = device.map(|d| super::devices::device_id("device", d));
     let device = device.transpose()?;
     let (scheduler, subject) = (app.hub.scheduler().clone(), user.subject.clone());
-    let week = aside(move || scheduler.week_ahead(&subject, device.as_ref())).await?;
+    let under_way = scheduler.under_way().await?;
+    let week = aside(move || scheduler.week_ahead(&subject, device.as_ref(), &under_way)).await?;
     Ok(HttpResponse::Ok().json(WeekBody::from(week)))
 }
 

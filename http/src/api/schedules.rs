@@ -150,8 +150,10 @@ pub(crate) async fn delete(
         (status = 403), (status = 404), (status = 409), (status = 503)))]
 pub(crate) async fn run(app: web::Data<App>, user: CurrentUser, path: web::Path<String>) -> Answer {
     let schedule = seen(&app, &user, &path)?;
-    // As often as commands may be asked: a run is at least one.
-    let _place = app.hub.sessions().permit(user.session).await?;
+    // As often as commands may be asked: a run is as many as its actions.
+    let commands = schedule.definition.actions.len();
+    let sessions = app.hub.sessions();
+    let _place = sessions.permit_for(user.session, commands).await?;
     let scheduler = app.hub.scheduler();
     let due_at = scheduler.run(schedule.id, &user.subject).await?;
     let before = Some(due_at.plus_millis(1));

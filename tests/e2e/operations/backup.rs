@@ -1,12 +1,12 @@
 //! A house in one file, and back, by the program itself.
 
-use super::data;
+use super::{data, rows};
 use crate::embedded::{create, obedient, socket};
 use crate::support::api::Api;
 use crate::support::eventually;
 use crate::support::hub::{Hub, Start, folder, run, run_with_input, stderr, stdout};
+use iothome_store::DatabaseUrl;
 use iothome_store::testing::PgServer;
-use iothome_store::{BackupLine, DatabaseUrl, DumpedHouse};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -30,23 +30,6 @@ async fn refused(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments).await;
     assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
     stderr(&output)
-}
-
-/// All rows of a house, sorted.
-async fn rows(url: &DatabaseUrl) -> Vec<String> {
-    let mut rows = Vec::new();
-    let mut table = String::new();
-    let dumped = DumpedHouse::open(url).await.expect("it opens");
-    let told = dumped.tell(|line| {
-        match line {
-            BackupLine::Table { name, .. } => table = name,
-            BackupLine::Row(values) => rows.push(format!("{table} {values:?}")),
-        }
-        Ok(())
-    });
-    told.await.expect("it is read");
-    rows.sort();
-    rows
 }
 
 /// A hub with a person, a device and something said by it.

@@ -38,6 +38,16 @@ pub(crate) async fn run(folder: &Path, arguments: &[&str]) -> Output {
     ended.expect("it ends").expect("the program starts")
 }
 
+/// Starts a command of the program and does not wait.
+pub(crate) fn begin(folder: &Path, arguments: &[&str]) -> Child {
+    program(folder)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts")
+}
+
 /// The same, with something on standard input.
 pub(crate) async fn run_with_input(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
     use tokio::io::AsyncWriteExt as _;

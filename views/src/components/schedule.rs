@@ -212,7 +212,7 @@ impl DeviceLine {
                 a href=(links::schedule(&self.id)) { bdi.clamp { (self.name) } }
                 p.hint { (self.words) }
                 p.hint {
-                    @if !self.enabled { (t.schedules.next_off) }
+                    @if !self.enabled && !self.done { (t.schedules.next_off) }
                     @else if let Some(next) = &self.next { (t.schedules.next) ": " (next.short()) }
                     @else if self.done { (t.schedules.done) }
                     @else { (t.schedules.next_none) }

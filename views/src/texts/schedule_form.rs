@@ -422,6 +422,15 @@ fn fault_german_of(problem: &str) -> Option<&'static str> {
         text if text.starts_with("a number from ") || text.starts_with("a whole number from ") => {
             "Diese Zahl ist zu klein oder zu groß."
         }
+        text if text.starts_with("and ") && text.ends_with(" more faults") => {
+            "Und es gibt weitere Fehler."
+        }
+        text if text.starts_with("the value must be ")
+            || text.starts_with("a light is set by ")
+            || text.contains(" in per cent must be ") =>
+        {
+            "Diesen Wert nimmt das Gerät nicht an."
+        }
         text if text.starts_with("the end lies before the start") => {
             "Das Ende liegt vor dem Anfang."
         }

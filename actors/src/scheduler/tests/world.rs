@@ -156,6 +156,8 @@ impl World {
                 let is = !active.held().inactive;
                 Box::pin(async move { is })
             }),
+            finish: Arc::new(|_| Box::pin(async {})),
+            running: Arc::default(),
             is_ready: Arc::new(|| true),
         }
     }

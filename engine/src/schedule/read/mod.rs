@@ -9,6 +9,7 @@ mod fields;
 mod trigger;
 
 use super::ScheduleError;
+use super::condition::Condition;
 use super::definition::{
     ACTIONS_MAX, ActionSpec, DELAYS_MAX_SECONDS, Definition, Missed, MissedPolicy, NAME_MAX,
 };
@@ -57,6 +58,24 @@ pub fn read_definition(
     let mut faults = Faults::default();
     let read = definition(json, now, &mut faults);
     faults.end(read)
+}
+
+/// The actions, with their places, and the conditions that can be read of a definition that is
+/// wrong elsewhere: what is wrong with the house is told together with the rest.
+pub fn read_parts(json: &Value) -> (Vec<(usize, ActionSpec)>, Option<Condition>) {
+    let listed = json.get("actions").and_then(Value::as_array);
+    let listed = listed.into_iter().flatten().take(ACTIONS_MAX).enumerate();
+    let actions = listed.filter_map(|(at, json)| {
+        let mut faults = Faults::default();
+        let read = action("", json, &mut faults);
+        Some((at, faults.end(read).ok()?))
+    });
+    let conditions = json.get("conditions").and_then(|json| {
+        let mut faults = Faults::default();
+        let read = condition::read("conditions", json, &mut faults);
+        faults.end(read).ok()
+    });
+    (actions.collect(), conditions)
 }
 
 /// What a preview is asked for.

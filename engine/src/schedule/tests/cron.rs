@@ -183,3 +183,24 @@ fn last_nearest_and_numbered_days_are_found() {
         );
     }
 }
+
+#[test]
+fn a_line_is_the_same_whichever_way_it_is_written() {
+    let same = |one: &str, two: &str| {
+        let (one, two) = (CronLine::parse(one), CronLine::parse(two));
+        one.expect("is a line").is_same(&two.expect("is a line"))
+    };
+    assert!(same("0 7 * * MON-FRI", "0 7 * * FRI,MON,TUE,WED,THU"));
+    assert!(same("0,15,30,45 7 * JAN-MAR *", "0-59/15 7 * 1,2,3 *"));
+    assert!(same("0 7 L * *", "0 7 L * *"));
+    assert!(!same("0 7 * * MON-FRI", "0 7 * * MON-SAT"));
+    assert!(
+        !same("0 * * * *", "0 0-23 * * *"),
+        "one follows elapsed time"
+    );
+    assert!(
+        !same("0 7 * * MON", "0 7 1-31 * MON"),
+        "either day is enough"
+    );
+    assert!(!same("0 7 L * *", "0 7 LW * *"));
+}

@@ -2,19 +2,22 @@
 //!
 //! Owner of its order: what runs before what is turned off, the next first.
 
+use super::one::Nothing;
 use super::stopped;
 use super::words::Teller;
 use crate::app::App;
 use crate::auth::CurrentUser;
+use crate::auth::extract::Form;
 use crate::json::Query;
-use crate::pages::visit::{Visit, page};
-use crate::problem::Answer;
+use crate::pages::visit::{Visit, page, see_other};
+use crate::problem::{Answer, Problem};
 use actix_web::web;
 use iothome_engine::ids::{DeviceId, ScheduleId, UserId};
 use iothome_engine::schedule::Schedule;
 use iothome_views::links;
 use iothome_views::pages::schedules::{Filter, ListPage, ScheduleCard, list};
 use iothome_views::texts::fill;
+use iothome_views::time::When;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -41,22 +44,18 @@ pub(super) async fn show(app: web::Data<App>, user: CurrentUser, wanted: Query<W
     let teller = Teller::of(&app, &user, &visit);
     let device: Option<DeviceId> = wanted.0.device.as_deref().and_then(|d| d.parse().ok());
     let after: Option<ScheduleId> = wanted.0.after.as_deref().and_then(|id| id.parse().ok());
-    let scheduler = app.hub.scheduler();
-    let found = scheduler.list(&user.subject, device.as_ref(), PAGE + 1, after);
-    let more = found.get(PAGE - 1).filter(|_| found.len() > PAGE);
-    let more = more.map(|last| next_page(device.as_ref(), last.id));
+    let (found, more) = part(&app, &user, device.clone(), after).await?;
+    let more = more.map(|last| next_page(device.as_ref(), last));
     let mut owners = HashMap::new();
     let mut cards = Vec::new();
-    for schedule in found.iter().take(PAGE) {
-        let due = scheduler.next(schedule).map(|due| due.at);
-        cards.push((due, card(teller, schedule, &mut owners).await?));
+    for schedule in &found {
+        cards.push(card(teller, schedule, &mut owners).await?);
     }
-    cards.sort_by_key(|(due, card)| (!card.enabled, due.is_none(), *due, card.name.clone()));
     let model = ListPage {
-        schedules: cards.into_iter().map(|(_, card)| card).collect(),
+        schedules: cards,
         filters: filters(teller, device.as_ref()),
         may_make: may_make(teller),
-        clock_wrong: clock_wrong(&app).await,
+        clock_wrong: clock_wrong(teller).await,
         done: wanted
             .0
             .imported
@@ -65,6 +64,25 @@ pub(super) async fn show(app: web::Data<App>, user: CurrentUser, wanted: Query<W
     };
     let markup = list(visit.t, &visit.viewer, &visit.live("quiet"), &model);
     Ok(page(markup))
+}
+
+/// A page of the list after that schedule, the next first, and its last one if there are more.
+async fn part(
+    app: &App,
+    user: &CurrentUser,
+    device: Option<DeviceId>,
+    after: Option<ScheduleId>,
+) -> Answer<(Vec<Arc<Schedule>>, Option<ScheduleId>)> {
+    let (scheduler, subject) = (app.hub.scheduler().clone(), user.subject.clone());
+    let all = web::block(move || scheduler.list_by_next(&subject, device.as_ref())).await;
+    let all = all.map_err(|error| Problem::internal(&error))?;
+    let from = after.and_then(|after| all.iter().position(|(s, _)| s.id == after));
+    let left = all.into_iter().skip(from.map_or(0, |at| at + 1));
+    let mut found: Vec<Arc<Schedule>> = left.take(PAGE + 1).map(|(s, _)| s).collect();
+    let more = found.len() > PAGE;
+    found.truncate(PAGE);
+    let last = found.last().filter(|_| more).map(|last| last.id);
+    Ok((found, last))
 }
 
 fn next_page(device: Option<&DeviceId>, after: ScheduleId) -> String {
@@ -80,10 +98,23 @@ pub(super) fn may_make(teller: Teller<'_>) -> bool {
     devices.iter().any(|device| teller.may_schedule(&device.id))
 }
 
-/// Whether nothing runs because the clock is behind what was already lived through.
-pub(super) async fn clock_wrong(app: &App) -> bool {
-    let state = app.hub.scheduler().state().await;
-    state.is_ok_and(|state| !state.running && state.reached > app.now())
+/// Until when nothing runs, if the clock is behind what was already lived through.
+pub(super) async fn clock_wrong(teller: Teller<'_>) -> Option<When> {
+    let app = teller.app;
+    let state = app.hub.scheduler().state().await.ok()?;
+    let waits = !state.running && state.reached > app.now();
+    waits.then(|| teller.moment(state.reached))
+}
+
+/// An administrator says that the clock is right.
+pub(super) async fn trust_clock(
+    app: web::Data<App>,
+    user: CurrentUser,
+    _form: Form<Nothing>,
+) -> Answer {
+    user.admin()?;
+    app.hub.scheduler().trust_clock().await?;
+    Ok(see_other(links::SCHEDULES))
 }
 
 /// A schedule as a card.
@@ -104,12 +135,12 @@ pub(super) async fn card(
         id: schedule.id,
         name: definition.name.clone(),
         words: teller.when_words(definition),
-        done: teller.done(definition, next.is_some()),
+        done: teller.done(schedule, next.is_some()),
         does: teller.does(definition.actions.iter()),
         next,
         last: last.map(|occurrence| teller.end(&occurrence)),
         enabled: definition.enabled,
-        reason: teller.reason(schedule.disabled_reason.as_deref()),
+        reason: teller.why_off(schedule),
         owner: owner(teller, schedule, owners).await?,
         may_change: scheduler.may_change(schedule, &teller.user.subject),
     })

@@ -38,6 +38,7 @@ pub(super) fn routes() -> Vec<Entry> {
         Entry::get("/schedules/files", cookie, files::show),
         Entry::get("/schedules/export", cookie, files::export),
         Entry::post("/schedules/import", cookie, files::import),
+        Entry::post("/schedules/clock", cookie, list::trust_clock),
         Entry::get("/schedules/{id}", cookie, one::show),
         Entry::get("/schedules/{id}/edit", cookie, form::show_edit),
         Entry::post("/schedules/{id}/edit", cookie, form::submit_edit),

@@ -28,16 +28,15 @@ pub(in crate::pages) fn of_device(
 ) -> DeviceSchedules {
     let teller = Teller::of(app, user, visit);
     let scheduler = app.hub.scheduler();
-    let found = scheduler.list(&user.subject, Some(&view.id), LINES, None);
-    let lines = found.iter().map(|schedule| {
+    let found = scheduler.list_by_next(&user.subject, Some(&view.id));
+    let lines = found.iter().take(LINES).map(|(schedule, next)| {
         let definition = &schedule.definition;
-        let next = scheduler.next(schedule);
         DeviceLine {
             id: schedule.id,
             name: definition.name.clone(),
             words: teller.when_words(definition),
             enabled: definition.enabled,
-            done: teller.done(definition, next.is_some()),
+            done: teller.done(schedule, next.is_some()),
             next: next.map(|due| teller.due(&due)),
         }
     });
@@ -56,7 +55,11 @@ pub(in crate::pages) fn of_device(
 /// The schedule of all that somebody sees that is due next.
 pub(in crate::pages) fn next_up(hub: &Hub, subject: &Subject) -> Option<(Arc<Schedule>, Due)> {
     let scheduler = hub.scheduler();
-    let all = scheduler.list(subject, None, LOOKED_AT, None);
+    // While the clock is not believed nothing is due.
+    if !scheduler.is_running() {
+        return None;
+    }
+    let all = scheduler.enabled(subject, LOOKED_AT);
     let due = all.into_iter().filter_map(|schedule| {
         let due = scheduler.next(&schedule)?;
         (schedule.skip_due_at != Some(due.at)).then_some((schedule, due))

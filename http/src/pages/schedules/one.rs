@@ -82,16 +82,16 @@ pub(super) async fn show(
         conditions: teller.conditions(definition),
         steps: teller.steps(definition),
         enabled: definition.enabled,
-        reason: teller.reason(schedule.disabled_reason.as_deref()),
+        reason: teller.why_off(&schedule),
         owner: owner(teller, &schedule, &mut HashMap::new()).await?,
         may_change: scheduler.may_change(&schedule, &user.subject),
-        done: teller.done(definition, !due.is_empty()),
+        done: teller.done(&schedule, !due.is_empty()),
         due,
         rules: rules(teller, &schedule),
         history: history.iter().map(|line| happened(teller, line)).collect(),
         older,
         paged: before.is_some(),
-        clock_wrong: clock_wrong(&app).await,
+        clock_wrong: clock_wrong(teller).await,
     };
     let markup = view::schedule(visit.t, &visit.viewer, &visit.live("quiet"), &model);
     Ok(page(markup))
@@ -232,7 +232,12 @@ pub(super) async fn run(
     path: web::Path<String>,
     _form: Form<Nothing>,
 ) -> Answer {
-    let id = id_of(&path)?;
+    let schedule = get(&app, &user, &path)?;
+    let id = schedule.id;
+    // As often as commands may be asked: a run is as many as its actions.
+    let commands = schedule.definition.actions.len();
+    let sessions = app.hub.sessions();
+    let _place = sessions.permit_for(user.session, commands).await?;
     let due_at = app
         .hub
         .scheduler()

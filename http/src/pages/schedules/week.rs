@@ -3,6 +3,7 @@
 //! Owner of its days: what stands in which hour, and what is told once because it
 //! comes too often.
 
+use super::stopped;
 use super::words::{Teller, local};
 use crate::app::App;
 use crate::auth::CurrentUser;
@@ -27,7 +28,8 @@ const DAYS: usize = 7;
 pub(super) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
     let visit = Visit::of(&app, &user).await?;
     let (scheduler, subject) = (app.hub.scheduler().clone(), user.subject.clone());
-    let ahead = web::block(move || scheduler.week_ahead(&subject, None)).await;
+    let under_way = scheduler.under_way().await.map_err(stopped)?;
+    let ahead = web::block(move || scheduler.week_ahead(&subject, None, &under_way)).await;
     let ahead = ahead.map_err(|error| Problem::internal(&error))?;
     let teller = Teller::of(&app, &user, &visit);
     let model = WeekPage {

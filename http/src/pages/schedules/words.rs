@@ -7,10 +7,11 @@ use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::pages::show;
 use crate::pages::visit::Visit;
+use iothome_actors::disabled;
 use iothome_engine::ids::{DeviceId, EntityRef};
 use iothome_engine::policy::Right;
 use iothome_engine::schedule::{
-    ActionSpec, Definition, Due, Home, Occurrence, When as Moment, reason,
+    ActionSpec, Definition, Due, Home, Occurrence, Schedule, When as Moment, reason,
 };
 use iothome_engine::time::Timestamp;
 use iothome_engine::view::{DeviceView, EntityView};
@@ -163,10 +164,18 @@ impl<'a> Teller<'a> {
 
     /// Whether a schedule has done all it was to do: nobody turned it off, and its time is over.
     /// One that waits for the sun of a place that nobody told is not over.
-    pub(super) fn done(&self, definition: &Definition, next: bool) -> bool {
+    pub(super) fn done(&self, schedule: &Schedule, next: bool) -> bool {
+        let definition = &schedule.definition;
         let sunless =
             matches!(definition.trigger.when, Moment::Sun { .. }) && self.home().place.is_none();
-        definition.enabled && !next && !sunless
+        let finished = schedule.disabled_reason.as_deref() == Some(disabled::FINISHED);
+        finished || definition.enabled && !next && !sunless
+    }
+
+    /// Why the hub turned it off; that it has done all it was to do is told otherwise.
+    pub(super) fn why_off(&self, schedule: &Schedule) -> Option<String> {
+        let reason = schedule.disabled_reason.as_deref();
+        self.reason(reason.filter(|reason| *reason != disabled::FINISHED))
     }
 
     /// What did not hold, as the engine wrote it down.

@@ -9,6 +9,7 @@ use crate::icons::Icon;
 use crate::layout::Viewer;
 use crate::links;
 use crate::texts::{Texts, fill};
+use crate::time::When;
 use iothome_engine::ids::{DeviceId, ScheduleId};
 use maud::{Markup, html};
 
@@ -59,8 +60,8 @@ pub struct ListPage {
     pub filters: Vec<Filter>,
     /// Whether the viewer may schedule anything.
     pub may_make: bool,
-    /// Whether the hub does not trust its clock.
-    pub clock_wrong: bool,
+    /// Until when the hub waits, if it does not trust its clock.
+    pub clock_wrong: Option<When>,
     /// What was just done, if anything.
     pub done: Option<String>,
     /// Where the list goes on.
@@ -76,7 +77,7 @@ pub fn list(t: &'static Texts, viewer: &Viewer, live: &str, model: &ListPage) ->
         @if let Some(done) = &model.done {
             p.banner.good role="status" { (Icon::Check.draw()) span { (done) } }
         }
-        @if model.clock_wrong { (clock_wrong(t)) }
+        @if let Some(until) = &model.clock_wrong { (clock_wrong(t, viewer, until)) }
         p.ways {
             @if model.may_make { a.button.strong href=(links::NEW_SCHEDULE) { (Icon::Plus.draw()) (s.new) } }
             a.button href=(links::WEEK) { (s.week) }
@@ -93,12 +94,19 @@ pub fn list(t: &'static Texts, viewer: &Viewer, live: &str, model: &ListPage) ->
     shell(t, viewer, s.title, Some(live), &content)
 }
 
-/// That nothing runs because of the clock.
-pub(super) fn clock_wrong(t: &Texts) -> Markup {
+/// That nothing runs because of the clock, and the button of whoever may say that it is right.
+pub(super) fn clock_wrong(t: &Texts, viewer: &Viewer, until: &When) -> Markup {
+    let s = &t.schedules;
     html! {
         p.banner.bad {
             (Icon::Warning.draw())
-            span { b { (t.schedules.clock_wrong) } " " (t.schedules.clock_wrong_hint) }
+            span { b { (s.clock_wrong) } " " (fill(s.clock_wrong_hint, until.short())) }
+        }
+        @if viewer.admin {
+            form.ways method="post" action=(links::TRUST_CLOCK) {
+                (form::csrf(&viewer.csrf))
+                button.button { (s.clock_right) }
+            }
         }
     }
 }
@@ -159,7 +167,7 @@ pub fn card(t: &Texts, csrf: &str, schedule: &ScheduleCard) -> Markup {
                 div {
                     dt { (s.next) }
                     dd {
-                        @if !schedule.enabled { (s.next_off) }
+                        @if !schedule.enabled && !schedule.done { (s.next_off) }
                         @else if let Some(next) = &schedule.next { (next.draw(t)) }
                         @else { (s.next_none) }
                     }

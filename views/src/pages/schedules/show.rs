@@ -52,8 +52,8 @@ pub struct SchedulePage {
     pub older: Option<i64>,
     /// Whether the history is not the newest.
     pub paged: bool,
-    /// Whether the hub does not trust its clock.
-    pub clock_wrong: bool,
+    /// Until when the hub waits, if it does not trust its clock.
+    pub clock_wrong: Option<When>,
 }
 
 /// One occurrence.
@@ -95,7 +95,7 @@ pub fn schedule(t: &'static Texts, viewer: &Viewer, live: &str, model: &Schedule
     let s = &t.schedules;
     let content = html! {
         (back(links::SCHEDULES, s.back))
-        @if model.clock_wrong { (clock_wrong(t)) }
+        @if let Some(until) = &model.clock_wrong { (clock_wrong(t, viewer, until)) }
         div.device-page {
             div {
                 (head(t, viewer, model))
@@ -106,7 +106,7 @@ pub fn schedule(t: &'static Texts, viewer: &Viewer, live: &str, model: &Schedule
                 section.block {
                     h2 { (s.section_next) }
                     div.card.wide {
-                        @if !model.enabled { p.empty-line { (s.next_off) } }
+                        @if !model.enabled && !model.done { p.empty-line { (s.next_off) } }
                         @else if model.due.is_empty() { p.empty-line { (s.next_none) } }
                         @else { (schedule::due_list(t, &model.due)) }
                     }
@@ -137,7 +137,9 @@ fn head(t: &Texts, viewer: &Viewer, model: &SchedulePage) -> Markup {
             @if let Some(conditions) = &model.conditions {
                 p.hint { (s.if_so) " " bdi { (conditions) } }
             }
-            @if let Some(owner) = &model.owner { p.hint { (fill(s.owner, owner)) } }
+            @if let Some(owner) = &model.owner {
+                p.hint { (fill(s.owner, owner)) @if model.may_change { " " (s.takes_over) } }
+            }
         }
         @if let Some(reason) = &model.reason {
             p.trouble.notice { (Icon::Warning.draw()) span { (fill(s.disabled_because, reason)) } }
