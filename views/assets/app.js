@@ -5,6 +5,7 @@
   // An older browser gets the plain pages, which lack nothing.
   if (!AbortSignal.timeout || !('EventSource' in window)) return;
   const doc = document, root = doc.documentElement;
+  const lang = root.lang === 'en' ? 'en-GB' : root.lang; // dates as the server writes them
   const byId = (id) => doc.getElementById(id);
   // `form.id` would be a field of that name.
   const key = (node) => (node.getAttribute && node.getAttribute('id')) || '';
@@ -12,7 +13,7 @@
   const late = new Map(); // field under the cursor -> what the server says of it by now
 
   // --- times: absolute from the server, relative here ---------------------------------------
-  const relative = new Intl.RelativeTimeFormat(root.lang, { numeric: 'auto', style: 'short' });
+  const relative = new Intl.RelativeTimeFormat(lang, { numeric: 'auto', style: 'short' });
   const units = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
   function tellTimes(within) {
     for (const time of within.querySelectorAll('time[data-ago]')) {
@@ -53,8 +54,10 @@
     }
     // What was told is not taken back by a page that has nothing to tell.
     if (from.matches('.told, #told') && !to.textContent) return;
-    // Whether details are open is the person's matter.
-    const own = (name) => name === 'open' && from.nodeName === 'DETAILS';
+    // A chart that is being read stays as it is.
+    if (from.matches('.chart.read')) return;
+    // Whether details are open is the person's matter; a heading with the focus keeps it.
+    const own = (name) => name === 'open' ? from.nodeName === 'DETAILS' : name === 'tabindex' && from === doc.activeElement;
     for (const { name } of [...from.attributes]) {
       if (!to.hasAttribute(name) && !own(name)) from.removeAttribute(name);
     }
@@ -107,6 +110,8 @@
     const active = doc.activeElement;
     const place = active && active !== doc.body && active.closest('[id]');
     const id = place && key(place);
+    const around = [];
+    for (let at = place; at; at = at.parentElement?.closest('[id]')) around.push(key(at));
     const entity = place && active.closest('.entity');
     const before = entity && stateOf(entity), own = waiting.has(id);
     act();
@@ -115,11 +120,18 @@
     const now = byId(id);
     if (doc.activeElement !== active) {
       const near = now ? [now, ...now.querySelectorAll(active.nodeName)].filter((el) => el.nodeName === active.nodeName && el.name === active.name) : [];
-      const heir = active.isConnected ? active : near.find((el) => el.value === active.value) || near[0] || (now && now.querySelector('a[href], button, input:not([type=hidden]), select, textarea'));
+      const heir = active.isConnected ? active : near.find((el) => el.value === active.value) || near[0] || (now && now.querySelector('a[href], button, input:not([type=hidden]), select, textarea')) || headOf(around.map(byId).find(Boolean));
       heir?.focus({ preventScroll: true });
     }
     // Who is here wants to know what others do to it.
     if (entity && now && !own && !now.hasAttribute('data-pending') && stateOf(now) !== before) say(told(now));
+  }
+
+  // Where the focus goes when what had it is gone: a heading near it.
+  function headOf(part) {
+    const head = part?.querySelector('h1, h2, h3') || part;
+    if (head) head.tabIndex = -1;
+    return head;
   }
 
   function parse(html) {
@@ -129,6 +141,7 @@
     return template.content;
   }
 
+  let telling;
   // Every element with an id replaces its namesake; what the page does not show is left out.
   function swap(html) {
     change(() => {
@@ -139,6 +152,10 @@
         morph(old, fresh);
         const now = byId(fresh.id);
         if (now) announce(now);
+        if (fresh.matches('.told')) {
+          clearTimeout(telling);
+          telling = setTimeout(() => doc.querySelectorAll('.told').forEach((told) => told.replaceChildren()), 30000);
+        }
       }
     });
   }
@@ -207,6 +224,11 @@
     place.replaceChildren(what ? byId('when-' + what).content.cloneNode(true) : '');
   }
 
+  // Two in a row: one may be chance.
+  let missed = 0;
+  const miss = () => { if ((missed += 1) > 1) notice('lost'); };
+  const met = () => { missed = 0; if (noticed === 'lost') notice(''); };
+
   // --- forms ----------------------------------------------------------------------------------
   // Something typed that only this page knows.
   const dirty = () => [...touched].some((el) => el.isConnected && el.value !== el.defaultValue
@@ -227,6 +249,8 @@
       act();
     } else {
       form.setAttribute('aria-busy', 'true');
+      // The person may have stopped it.
+      setTimeout(() => form.removeAttribute('aria-busy'), 10000);
     }
   });
 
@@ -265,7 +289,10 @@
         if (answer.status === 401 || answer.redirected) ended();
       }
     } catch {
-      if (!leaving) fail(entity, field, byId('not-sent').innerHTML);
+      if (!leaving) {
+        fail(entity, field, byId('not-sent').innerHTML);
+        again();
+      }
     } finally {
       form.removeAttribute('aria-busy');
       if (behind.delete(form) && form.isConnected) form.requestSubmit(button?.isConnected ? button : form.querySelector('button'));
@@ -282,9 +309,11 @@
       const data = new URLSearchParams(new FormData(form));
       data.set('do', task);
       const answer = await post(form, data, 8000);
+      if (answer.status < 500) met();
       if (answer.ok && !answer.redirected) swap(await answer.text());
       else if (task !== 'look') toast(await answer.text());
     } catch {
+      miss();
       if (task !== 'look') toast(byId('not-sent').innerHTML);
     } finally {
       partBusy = false;
@@ -310,7 +339,7 @@
     clearTimeout(finding);
     const wanted = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
     history.replaceState(null, '', location.pathname + (`${wanted}` && '?' + wanted));
-    load().catch(() => notice('lost'));
+    load().then((same) => { if (same) { close(); open(); } }, () => { notice('lost'); again(); });
   }
 
   function fail(entity, field, html) {
@@ -334,9 +363,17 @@
   }
 
   const timers = new WeakMap();
+  // A finger that began on a slider and scrolls the page asks for nothing, whatever it moved.
+  let scrolled;
+  doc.addEventListener('pointercancel', ({ target }) => {
+    if (!target.matches('[data-send][type=range]')) return;
+    scrolled = target;
+    fail(null, target);
+  });
+  for (const anew of ['pointerdown', 'keydown']) doc.addEventListener(anew, () => { scrolled = null; });
   doc.addEventListener('input', (event) => {
     const field = event.target;
-    if (!field.form) return;
+    if (!field.form || field === scrolled) return;
     typedAt = Date.now();
     touched.add(field);
     tellValue(field);
@@ -348,6 +385,7 @@
   doc.addEventListener('change', (event) => {
     const field = event.target;
     if (!field.matches('[data-send]')) return;
+    if (field === scrolled) return restore(field);
     // Arrow keys change step by step: wait until the hand rests.
     clearTimeout(timers.get(field));
     timers.set(field, setTimeout(() => field.form?.requestSubmit(field.form.querySelector('button')), 300));
@@ -383,7 +421,7 @@
     const { from, for: length, zone, read } = reader.dataset;
     const share = reader.value / reader.max;
     const said = read.split('|').filter((entry) => parseInt(entry, 10) <= share * length / 1000).pop() || '';
-    const time = new Intl.DateTimeFormat(root.lang, { timeZone: zone, dateStyle: 'medium', timeStyle: length < 1e7 ? 'medium' : 'short' });
+    const time = new Intl.DateTimeFormat(lang, { timeZone: zone, dateStyle: 'medium', timeStyle: length < 1e7 ? 'medium' : 'short' });
     const words = [said.replace(/^\d+ /, ''), time.format(+from + share * length)].filter(Boolean).join(' · ');
     const chart = reader.parentElement;
     chart.classList.add('read');
@@ -481,7 +519,7 @@
 
   // --- the live stream ------------------------------------------------------------------------
   const STREAMS = 3; // browsers allow six connections a host on HTTP/1.1: pages and forms need some
-  const HIDDEN_MS = 30000, SILENT_MS = 40000, PARKED_MS = 10000, LONGEST_MS = 30000;
+  const HIDDEN_MS = 30000, SILENT_MS = 20000, PARKED_MS = 10000, LONGEST_MS = 30000;
   const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('iothome-live') : null;
   const me = Math.random().toString(36).slice(2);
   const live = () => doc.body.dataset.live;
@@ -578,8 +616,18 @@
   addEventListener('online', () => { close(); show(); });
   setInterval(() => {
     // Asleep, or a connection that died without a word.
-    if (stream && Date.now() - heard > SILENT_MS) { tries = 0; again(); }
+    if (stream && Date.now() - heard > SILENT_MS) {
+      notice('lost');
+      tries = 0;
+      again();
+    }
   }, 5000);
+  // Where no stream tells it: whether the hub is there before something typed is sent to nowhere.
+  setInterval(() => {
+    if (live() || doc.hidden || !dirty()) return;
+    fetch(mine, { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(8000) })
+      .then(({ status }) => status < 500 ? met() : miss(), miss);
+  }, 10000);
   // Recorded values are not streamed: charts follow once a minute.
   setInterval(() => { if (stream && byId('values')) resync().catch(again); }, 60000);
   // What schedules do is not streamed either.

@@ -12,7 +12,7 @@ pub fn readable(t: &Texts, number: f64) -> String {
     }
     let size = number.abs();
     if !(1e-6..1e15).contains(&size) {
-        return format!("{number:e}");
+        return scientific(t, number);
     }
     let decimals: usize = match size {
         s if s >= 1.0 => 2,
@@ -22,6 +22,24 @@ pub fn readable(t: &Texts, number: f64) -> String {
         _ => 8,
     };
     localised(t, &format!("{number:.decimals$}"))
+}
+
+/// `1.8 × 10³⁰⁸`: for numbers that no household has, but a device may say.
+fn scientific(t: &Texts, number: f64) -> String {
+    const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let text = format!("{number:.2e}");
+    let Some((digits, power)) = text.split_once('e') else {
+        return text; // infinite, or none
+    };
+    let raised = power.chars().map(|c| {
+        let digit = c.to_digit(10).and_then(|d| RAISED.get(d as usize).copied());
+        digit.unwrap_or('⁻')
+    });
+    format!(
+        "{}\u{a0}×\u{a0}10{}",
+        localised(t, digits),
+        raised.collect::<String>()
+    )
 }
 
 /// With at most so many decimals: for numbers that stand beside each other.
@@ -44,6 +62,12 @@ pub fn exact(number: f64) -> String {
     } else {
         number.to_string()
     }
+}
+
+/// As it is typed into a form field: exact, with the mark of the language. A field of the browser's
+/// own kind for numbers would take "21,5" for 215 where its language writes a point.
+pub fn typed(t: &Texts, number: f64) -> String {
+    exact(number).replace('.', t.decimal_mark.encode_utf8(&mut [0; 4]))
 }
 
 /// Milliseconds with as many digits as tell something: `0.42`, `9`, `1,240` stays `1240`.
@@ -110,7 +134,9 @@ mod tests {
             (0.012_34, "0.0123"),
             (0.0, "0"),
             (1234.5, "1234.5"),
-            (1e18, "1e18"),
+            (1e18, "1\u{a0}×\u{a0}10¹⁸"),
+            (f64::MAX, "1.8\u{a0}×\u{a0}10³⁰⁸"),
+            (-2.5e-7, "-2.5\u{a0}×\u{a0}10⁻⁷"),
             (100.0, "100"),
         ] {
             assert_eq!(readable(&ENGLISH, number), text);
@@ -121,6 +147,8 @@ mod tests {
     fn the_fraction_stands_behind_the_mark_of_the_language() {
         assert_eq!(readable(&GERMAN, -21.456), "-21,46");
         assert_eq!(latency_ms(&GERMAN, 0.421), "0,42");
+        assert_eq!(typed(&GERMAN, 21.5), "21,5");
+        assert_eq!(typed(&ENGLISH, 1234.5), "1234.5");
     }
 
     #[test]

@@ -236,13 +236,13 @@ fn turn_away(
 
 /// Comes back to a page that was asked for; a form that was posted is gone.
 fn sign_in_location(request: &ServiceRequest) -> String {
-    if *request.method() != Method::GET || request.path() == "/" {
-        return "/sign-in".into();
-    }
     let wanted = request
         .uri()
         .path_and_query()
         .map_or("/", |path| path.as_str());
+    if *request.method() != Method::GET || wanted == "/" {
+        return "/sign-in".into();
+    }
     format!(
         "/sign-in?next={}",
         utf8_percent_encode(wanted, NON_ALPHANUMERIC)

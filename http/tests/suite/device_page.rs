@@ -95,7 +95,7 @@ async fn the_past_is_drawn_named_and_told_as_a_table_for_the_time_asked() {
     );
     // What was in force at the beginning is known; what came before the hub started is not.
     assert!(
-        hour.text.contains("Not recorded: the hub was off"),
+        hour.text.contains("Not recorded: the hub was not running"),
         "{}",
         hour.text
     );

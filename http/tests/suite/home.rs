@@ -197,3 +197,31 @@ async fn all_off_asks_what_is_on_and_leaves_alone_what_is_not_theirs() {
     until("the heater is off", || async { switches[2].heard() == 1 }).await;
     house.stop().await;
 }
+
+#[tokio::test]
+async fn a_room_in_which_a_member_has_nothing_is_none_to_them() {
+    let house = TestHouse::start().await;
+    let admin = house.admin().await;
+    for (device, room) in [("lamp", "Hall"), ("fan", "Vault")] {
+        house.add_switch(&admin, device).await;
+        put_into(&house, &admin, device, room).await;
+    }
+    let (eve, _) = house.member(&admin, "eve").await;
+    house.grant(&admin, "lamp", &eve, &["control"]).await;
+    let mut browser = Browser::signed_in(&house, "eve", "member's password").await;
+    let token = browser.token("/").await;
+    for room in ["vault", "cellar"] {
+        let page = browser.get(&format!("/?room={room}")).await.text;
+        assert!(!page.contains("Vault"), "{page}");
+        let words = words_of(&page);
+        assert!(words.contains("No device matches. Show all"), "{words}");
+        let fields = [("csrf", token.as_str())];
+        let answer = browser.post(&format!("/rooms/{room}/off"), &fields).await;
+        assert_eq!(answer.status, 404, "{room}");
+    }
+    let mut adam = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    house.delete("/api/v1/devices/fan", &admin).await;
+    let page = adam.get("/?room=vault").await.text;
+    assert!(page.contains("Vault"), "an administrator's empty room");
+    house.stop().await;
+}

@@ -19,7 +19,7 @@ fn thermostat() -> Value {
 }
 
 /// The field of the thermostat on its page.
-const FIELD: &str = ".entity input[type=number]";
+const FIELD: &str = ".entity input[pattern]";
 
 /// On fixed ports, since pages come back to where they were.
 fn start() -> Start {
@@ -232,4 +232,26 @@ async fn door_of(hub: &crate::support::hub::Hub, api: &Api) -> Door {
         username: text("username"),
         password: text("password"),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_form_without_a_stream_says_that_the_hub_is_gone_and_keeps_what_was_typed() {
+    let start = start();
+    let house = SocketHouse::started(&start).await;
+    let browser = house.browser(PHONE).await;
+    let form = format!("{}/devices/socket/add-entity?kind=sensor", house.hub.url());
+    browser.goto(&form).await;
+    browser.find("#bench").await;
+    browser.fill("input[name=name]", "Water").await;
+    browser.mark().await;
+    let SocketHouse { hub, folder, .. } = house;
+    assert_eq!(hub.stop().await, Some(0));
+    browser.find("body.lost #connection .banner").await;
+    let hub = start.on(folder.path()).await;
+    browser.wait_until_gone("body.lost").await;
+    let typed = "return document.querySelector('input[name=name]').value";
+    assert_eq!(browser.run(typed).await, "Water");
+    assert!(browser.stayed().await, "the page was loaded again");
+    browser.close().await;
+    drop(hub);
 }

@@ -57,7 +57,7 @@ async fn numbers_and_choices_have_a_button_without_script() {
         (
             "thermostat",
             "number",
-            "input[type=number]",
+            "input[pattern]",
             "17.5",
             json!(17.5),
         ),

@@ -4,10 +4,11 @@
 //! without script; a control shows the last reported state, never the wish.
 
 use super::Look;
-use super::form;
+use super::form::{self, DECIMAL};
 use crate::icons::Icon;
 use crate::links;
-use crate::numbers::exact;
+use crate::numbers::{exact, typed};
+use crate::texts::fill;
 use iothome_engine::ids::{DeviceId, EntityId};
 use iothome_engine::kind::Action;
 use maud::{Markup, html};
@@ -205,12 +206,19 @@ fn number(look: Look<'_>, target: &Target<'_>, scale: &Scale) -> Markup {
         };
         command_form(look, target, "one", &fields)
     };
+    let limits = [scale.min, scale.max].map(|limit| typed(look.t, limit));
+    let limits = limits.iter().fold(
+        look.t.schedule_form.value_range.to_owned(),
+        |words, limit| fill(&words, limit),
+    );
+    // The decimal keys of some phones have no minus.
+    let keys = if scale.min < 0.0 { "text" } else { "decimal" };
     let field = html! {
         label.field-with-unit {
             span.visually-hidden { (target.label) }
-            input type="number" inputmode="decimal" name="value" required
-                min=(exact(scale.min)) max=(exact(scale.max)) step=(exact(scale.step))
-                value=[scale.value.map(exact)];
+            input type="text" inputmode=(keys) pattern=(DECIMAL) title=(limits) name="value" required
+                maxlength="24" autocomplete="off" dir="ltr"
+                value=[scale.value.map(|value| typed(look.t, value))];
             @if let Some(unit) = &scale.unit { span.unit { (unit) } }
         }
         button.button name="action" value=(Action::Set.as_str())

@@ -113,6 +113,9 @@ impl Field<'_> {
     }
 }
 
+/// What a field for a number takes: a fraction behind either mark.
+pub const DECIMAL: &str = "-?[0-9]+([.,][0-9]+)?";
+
 /// One of several, from a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice<'a> {

@@ -89,7 +89,7 @@ fn totals(gaps: &[Gap]) -> impl Iterator<Item = (Why, i64)> {
     })
 }
 
-/// "the hub was off 2 h 5 min, the device was away 12 min"; nothing if there is no gap.
+/// "the hub was not running 2 h 5 min, the device was away 12 min"; nothing if there is no gap.
 pub(super) fn summary(t: &Texts, gaps: &[Gap]) -> String {
     let parts = totals(gaps).map(|(why, total)| format!("{} {}", why.words(t), duration(t, total)));
     parts.collect::<Vec<_>>().join(", ")

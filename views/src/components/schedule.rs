@@ -254,7 +254,8 @@ fn quick(t: &Texts, csrf: &str, device: &DeviceId, choices: &[(String, String)])
     let minutes = html! {
         div.field {
             label for="quick-minutes" { (s.quick_minutes) }
-            input #quick-minutes type="number" name="in_amount" min="1" max="10080" value="30" inputmode="numeric";
+            input #quick-minutes type="text" name="in_amount" pattern=(form::DECIMAL) maxlength="8" value="30" required
+                inputmode="decimal" autocomplete="off";
             input type="hidden" name="in_unit" value="minutes";
         }
     };

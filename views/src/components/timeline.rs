@@ -28,7 +28,7 @@ pub struct State {
     pub ink: Ink,
     /// How tall its bands are, from 0 to 1.
     pub level: f64,
-    /// How long it lasted in all.
+    /// How long it lasted in all; 0 where that is told with others.
     pub total_ms: i64,
 }
 
@@ -90,8 +90,8 @@ impl Timeline {
                         @for state in &self.states {
                             li {
                                 i.swatch.(state.ink.class()).(height(state.level)) {}
-                                bdi { (state.words) } " "
-                                span.soft { (duration(t, state.total_ms)) }
+                                bdi { (state.words) }
+                                @if state.total_ms > 0 { " " span.soft { (duration(t, state.total_ms)) } }
                             }
                         }
                         (gap::entries(t, &self.gaps))
@@ -122,7 +122,7 @@ impl Timeline {
     }
 
     fn summary(&self, t: &Texts) -> String {
-        let states = self.states.iter();
+        let states = self.states.iter().filter(|s| s.total_ms > 0);
         let states = states.map(|s| format!("{} {}", s.words, duration(t, s.total_ms)));
         let states = states.collect::<Vec<_>>().join(", ");
         let span = fill_all(

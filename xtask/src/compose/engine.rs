@@ -22,7 +22,7 @@ const PROGRAMS: [(&str, &str); 6] = [
     ("curl", "curl"),
 ];
 /// The name that Compose puts before everything of ours.
-const PROJECT: &str = "iothome-compose-test";
+pub(super) const PROJECT: &str = "iothome-compose-test";
 /// Containers wait at most 120 s for their files; a slow machine needs some more.
 const HEALTHY_WITHIN_S: u64 = 300;
 

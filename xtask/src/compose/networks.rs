@@ -4,11 +4,12 @@
 //! resolve for a wall: addresses are tried, too.
 
 use super::bases::BASE;
-use super::engine::Stack;
+use super::engine::{PROJECT, Stack};
 use super::shell::{answer, succeeds};
 use crate::command::say;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::process::Command;
 
 /// Which port a service listens on inside.
 const DOORS: [(&str, u16); 4] = [
@@ -77,7 +78,7 @@ fn addresses(stack: &Stack<'_>, service: &str) -> Result<BTreeMap<String, String
 }
 
 /// A program in a container's network: the containers' own images have few.
-fn inside(stack: &Stack<'_>, service: &str) -> Result<std::process::Command, String> {
+fn inside(stack: &Stack<'_>, service: &str) -> Result<Command, String> {
     let network = format!("container:{}", stack.container(service)?);
     let mut docker = stack.engine.docker();
     docker.args(["run", "--rm", "--network", &network, BASE]);
@@ -118,12 +119,29 @@ fn the_hub_answers_nginx_alone(stack: &Stack<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// Its network has a gateway, but what would leave by it is dropped. The broker, whose network
+/// is an ordinary one, shows that there is something to reach; without a line to the world
+/// the engine's own word has to do.
 fn the_database_has_no_way_out(stack: &Stack<'_>) -> Result<(), String> {
-    let mut docker = inside(stack, "postgres")?;
-    let routes = answer(docker.args(["cat", "/proc/net/route"]))?;
-    let default = |line: &&str| line.split_whitespace().nth(1) == Some("00000000");
-    match routes.lines().find(default) {
-        None => Ok(()),
-        Some(route) => Err(format!("the database has a way out: {route}")),
+    let network = format!("{PROJECT}_data");
+    let mut docker = stack.engine.docker();
+    let format = "{{.Internal}}";
+    let internal = answer(docker.args(["network", "inspect", "--format", format, &network]))?;
+    if internal != "true" {
+        return Err("the database's network is not internal".into());
     }
+    let found = answer(Command::new("getent").args(["ahostsv4", "deb.debian.org"]));
+    let found = found.unwrap_or_default();
+    let Some(address) = found.split_whitespace().next() else {
+        say("   no line to the world: whether the database has a way out was not tried");
+        return Ok(());
+    };
+    let others_reach_it = reaches(stack, "mosquitto", address, 80)?;
+    if reaches(stack, "postgres", address, 80)? {
+        return Err(format!("the database has a way out: it reaches {address}"));
+    }
+    say(&format!(
+        "   the database does not reach the world; the broker does: {others_reach_it}"
+    ));
+    Ok(())
 }

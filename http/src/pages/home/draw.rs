@@ -28,7 +28,7 @@ pub(super) fn page(
     HomePage {
         inhabited: !plan.tallies.is_empty(),
         summary: summary(visit, plan),
-        search: search(visit.t, plan),
+        search: search(visit.t, subject, plan),
         favourites: plan
             .dear
             .iter()
@@ -104,10 +104,12 @@ pub(super) fn head(plan: &Plan, place: usize) -> RoomHead {
     }
 }
 
-fn search(t: &Texts, plan: &Plan) -> Search {
+fn search(t: &Texts, subject: &Subject, plan: &Plan) -> Search {
     let filter = &plan.filter;
     let inhabited = plan.inhabitants.iter().enumerate();
-    let rooms = inhabited.filter(|(place, count)| **count > 0 || plan.is_chosen(*place));
+    // The name of a room that they have nothing in is not for members.
+    let empty = |place| subject.is_admin() && plan.is_chosen(place);
+    let rooms = inhabited.filter(|(place, count)| **count > 0 || empty(*place));
     let rooms = rooms.map(|(place, _)| {
         let head = head(plan, place);
         Choice {
@@ -135,6 +137,7 @@ fn search(t: &Texts, plan: &Plan) -> Search {
         kinds: kinds.collect(),
         states: states.collect(),
         query: filter.query(filter.portion),
+        active: filter.is_active(),
     }
 }
 

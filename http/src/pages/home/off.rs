@@ -19,7 +19,7 @@ use iothome_actors::Asked;
 use iothome_engine::command::{Ask, Cause};
 use iothome_engine::ids::{DeviceId, EntityId, EntityRef, RoomId};
 use iothome_engine::kind::Action;
-use iothome_engine::policy::Right;
+use iothome_engine::policy::{Right, Subject};
 use iothome_engine::view::Availability;
 use iothome_views::links::Back;
 use iothome_views::pages::home::{Turned, turned};
@@ -51,7 +51,7 @@ pub(crate) async fn submit(
     form: Form<OffForm>,
     _query: Query<HomeQuery>,
 ) -> Answer {
-    let room = room_of(&app, &path)?;
+    let room = room_of(&app, &user.subject, &path)?;
     let _permit = app.hub.sessions().permit(user.session).await?;
     let (mut told, targets) = choose(&app, &user, room.as_ref());
     let outcomes: Vec<Answer<Asked>> = stream::iter(targets)
@@ -79,14 +79,20 @@ fn back_of(field: &str) -> Back {
     Back::home(field.strip_prefix("home?").unwrap_or_default())
 }
 
-fn room_of(app: &App, key: &str) -> Answer<Option<RoomId>> {
+/// A room in which they have nothing is none to members.
+fn room_of(app: &App, subject: &Subject, key: &str) -> Answer<Option<RoomId>> {
     if key == NO_ROOM {
         return Ok(None);
     }
+    let none = || Problem::not_found("there is no such room");
     let rooms = app.hub.rooms();
     let found = rooms.iter().find(|room| room.id.as_str() == key);
-    let found = found.ok_or_else(|| Problem::not_found("there is no such room"))?;
-    Ok(Some(found.id.clone()))
+    let found = found.ok_or_else(none)?;
+    let id = Some(found.id.clone());
+    if !subject.is_admin() && plan::in_room(app, subject, id.as_ref()).is_empty() {
+        return Err(none());
+    }
+    Ok(id)
 }
 
 fn choose(

@@ -260,17 +260,13 @@ fn merged(
             state: if run.len() > 1 { busy } else { first.state },
         });
     }
-    let total: i64 = drawn
-        .iter()
-        .filter(|s| s.state == busy)
-        .map(|s| s.to_ms - s.from_ms)
-        .sum();
-    if total > 0 {
+    if drawn.iter().any(|stretch| stretch.state == busy) {
         states.push(State {
             words: reading.t.chart.busy.to_owned(),
             ink: Ink::Busy,
             level: 0.6,
-            total_ms: total,
+            // It is how the others are drawn, not a state beside them: its time is theirs.
+            total_ms: 0,
         });
     }
     drawn

@@ -251,7 +251,9 @@ fn field(t: &Texts, model: &EntityForm, spec: &FieldSpec) -> Markup {
     if spec.input == Input::Flag {
         return flag(t, model, spec);
     }
-    let hint = (t.add_device.hint)(key).map(str::to_owned).or_else(|| {
+    // What an empty state topic means is nothing to say where it must not be empty.
+    let told = (t.add_device.hint)(key).filter(|_| !(spec.required && key == "state_topic"));
+    let hint = told.map(str::to_owned).or_else(|| {
         (!spec.default.is_empty()).then(|| fill(t.add_device.empty_means, spec.default))
     });
     let around = Around {

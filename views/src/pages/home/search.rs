@@ -34,6 +34,8 @@ pub struct Search {
     pub states: Vec<Choice>,
     /// The whole of it as the query of an address; empty if nothing is searched for.
     pub query: String,
+    /// Whether anything is searched for; a room that is not among the choices counts.
+    pub active: bool,
 }
 
 /// Which portion of many devices a page holds.
@@ -53,9 +55,8 @@ pub struct Portion {
 
 impl Search {
     /// Whether anything is searched for.
-    pub fn is_active(&self) -> bool {
-        let mut choices = self.rooms.iter().chain(&self.kinds).chain(&self.states);
-        !self.text.is_empty() || choices.any(|choice| choice.chosen)
+    pub const fn is_active(&self) -> bool {
+        self.active
     }
 
     fn is_filtered(&self) -> bool {
@@ -68,7 +69,7 @@ impl Search {
 pub(super) fn form(t: &Texts, search: &Search) -> Markup {
     let t = &t.home;
     html! {
-        form.search role="search" method="get" action=(links::HOME) {
+        form.search role="search" method="get" action=(links::HOME) data-get {
             div.search-line {
                 label.search-field {
                     span.visually-hidden { (t.search_label) }

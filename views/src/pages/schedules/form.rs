@@ -80,12 +80,13 @@ impl<'a> Sheet<'a> {
         Field {
             name,
             label,
-            kind,
+            // Fields for numbers are plain text: the browser's own kind takes "1,5" for 15.
+            kind: if kind == "number" { "text" } else { kind },
             hint,
             value: self.value(name),
             problem: self.problem(name),
-            inputmode: (kind == "number").then_some("numeric"),
-            max: (kind == "text").then_some(100),
+            inputmode: (kind == "number").then_some("decimal"),
+            max: matches!(kind, "text" | "number").then_some(100),
             ..Field::default()
         }
         .draw()
