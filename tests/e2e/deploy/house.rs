@@ -11,7 +11,7 @@ use crate::support::device::Door;
 use crate::support::eventually;
 use reqwest::Client;
 use reqwest::header::HeaderMap;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -46,11 +46,7 @@ impl House {
         for service in ["nginx", "hub", "mosquitto", "postgres", "standby"] {
             names::answer_in(service);
         }
-        let hub = [
-            ("IOTHOME_NAMES", NAME),
-            ("IOTHOME_LOG", "info"),
-            ("IOTHOME_MQTT_MANAGE", "none"),
-        ];
+        let hub = [("IOTHOME_NAMES", NAME), ("IOTHOME_LOG", "info")];
         let image = Image::build("hub", &folder);
         let made =
             |name, more: &[_]| Contained::new(name, &Image::build(name, &folder), &folder, more);
@@ -160,16 +156,25 @@ impl House {
         api.sign_in("adam", "correct horse battery").await
     }
 
-    /// Where a device comes in, and the fingerprint of the certificate that is there.
-    pub(super) fn door(&self, username: &str, password: &str) -> Door {
+    /// Where a device comes in, with the fingerprint that the hub shows for it to pin.
+    pub(super) async fn door(&self, api: &Api, credential: &Value) -> Door {
         let pem = std::fs::read_to_string(self.volume("mosquitto-secrets").join("broker.pem"));
         let prints = iothome_tls::fingerprints_of_pem(&pem.expect("the broker's certificate"));
+        let sha256 = prints.expect("a certificate").sha256.to_string();
+        let (_, broker) = api.get("/api/v1/broker").await;
+        assert_eq!(broker["sha256"], sha256.as_str(), "{broker}");
+        let text = |key: &str| {
+            credential[key]
+                .as_str()
+                .expect("the hub makes it")
+                .to_owned()
+        };
         Door {
             host: address("mosquitto", "devices").to_string(),
             port: BROKER,
-            sha256: prints.expect("a certificate").sha256.to_string(),
-            username: username.to_owned(),
-            password: password.to_owned(),
+            sha256,
+            username: text("username"),
+            password: text("password"),
         }
     }
 

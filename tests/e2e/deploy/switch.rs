@@ -26,8 +26,7 @@ pub(super) async fn makes_a_device(house: &House, api: &Api) -> Gate {
     let (status, made) = api.post("/api/v1/devices", body).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
     api.wait_for_broker().await;
-    let door = house.door("gate", "gate-word");
-    admit(house, &door);
+    let door = house.door(api, &made["credential"]).await;
     let topics = ["gate/light/set", "gate/opener/press"];
     let device = Device::connect(&door, "gate", &topics, |told| {
         let state = ("gate/light".to_owned(), told.payload.clone(), false);
@@ -129,30 +128,4 @@ pub(super) async fn command(api: &Api, entity: &str, action: &str) -> Option<Val
     ];
     assert!(passing.contains(&status), "{status} {command}");
     None
-}
-
-/// Makes the device's account at the broker, as the hub's own user.
-fn admit(house: &House, door: &Door) {
-    let secret = house.volume("mosquitto-secrets").join("hub_password");
-    let secret = std::fs::read_to_string(secret).expect("the hub's password");
-    let ca = house.volume("hub-data").join("tls/ca.pem");
-    let kinds = [
-        "publishClientSend",
-        "publishClientReceive",
-        "subscribePattern",
-    ];
-    let acls = kinds.map(|kind| json!({"acltype": kind, "topic": "gate/#", "allow": true}));
-    let commands = json!({"commands": [
-        {"command": "createRole", "rolename": "gate", "acls": acls},
-        {"command": "createClient", "username": door.username, "password": door.password,
-         "roles": [{"rolename": "gate"}]}]});
-    let port = door.port.to_string();
-    let commands = commands.to_string();
-    let arguments = [
-        &["-h", &door.host, "-p", &port, "-q", "1"][..],
-        &["--cafile", ca.to_str().expect("a plain path"), "--insecure"],
-        &["-u", "iothome-hub", "-P", secret.trim()],
-        &["-t", "$CONTROL/dynamic-security/v1", "-m", &commands],
-    ];
-    super::apart::run("mosquitto_pub", &arguments.concat());
 }
