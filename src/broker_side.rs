@@ -6,13 +6,13 @@
 use crate::data_dir::DataDir;
 use crate::error::StartError;
 use crate::secrets;
-use crate::settings::{BrokerChoice, BrokerTrust, MqttUrl};
-use iothome_actors::{MqttConfig, SharedAccess};
+use crate::settings::{BrokerChoice, BrokerTrust, Manage, MqttUrl};
+use iothome_actors::{MqttConfig, Seal, SharedAccess};
 use iothome_http::AskClients;
 #[cfg(feature = "embedded")]
 use iothome_http::BrokerClient;
 use iothome_store::Store;
-use iothome_tls::{Authority, Fingerprint};
+use iothome_tls::{Authority, Fingerprint, Seen, Trust, watched_client};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +32,10 @@ pub(crate) struct BrokerSide {
     pub(crate) sha256: Option<Fingerprint>,
     /// SHA-1, which only the certificate itself tells.
     pub(crate) sha1: Option<String>,
+    /// Keeps passwords, if the hub manages a broker that is not its own.
+    pub(crate) seal: Option<Seal>,
+    /// The certificate that it shows on the hub's own connections.
+    pub(crate) seen: Seen,
     #[cfg(feature = "embedded")]
     pub(crate) embedded: Option<Arc<iothome_broker::Broker>>,
 }
@@ -46,7 +50,13 @@ impl BrokerSide {
     ) -> Result<Self, StartError> {
         let client_id = client_id(store).await?;
         match choice {
-            BrokerChoice::Given { url, trust } => given(url, trust, client_id),
+            BrokerChoice::Given { url, trust, manage } => {
+                let mut side = given(url, trust, client_id)?;
+                if *manage == Manage::Dynsec {
+                    side.seal = Some(crate::secrets::seal(&dir.seal())?);
+                }
+                Ok(side)
+            }
             #[cfg(feature = "embedded")]
             BrokerChoice::Embedded(bind) => {
                 crate::embedded::open(bind, dir, authority, access, client_id).await
@@ -60,11 +70,12 @@ impl BrokerSide {
     }
 
     /// Whether the hub keeps this broker's users.
-    pub(crate) fn is_embedded(&self) -> bool {
+    pub(crate) fn is_managed(&self) -> bool {
         #[cfg(feature = "embedded")]
-        return self.embedded.is_some();
-        #[cfg(not(feature = "embedded"))]
-        return false;
+        if self.embedded.is_some() {
+            return true;
+        }
+        self.seal.is_some()
     }
 
     /// What ends a user's connections.
@@ -120,12 +131,14 @@ async fn client_id(store: &Store) -> Result<String, StartError> {
 }
 
 fn given(url: &MqttUrl, trust: &BrokerTrust, client_id: String) -> Result<BrokerSide, StartError> {
+    let seen = Seen::default();
     let (tls, sha256) = match trust {
-        BrokerTrust::Fingerprints(pins) => {
-            (iothome_tls::pinned_client(pins), pins.first().copied())
-        }
-        BrokerTrust::Ca(path) => (iothome_tls::ca_client(&read_ca(path)?)?, None),
-        BrokerTrust::System => (iothome_tls::system_client()?, None),
+        BrokerTrust::Fingerprints(pins) => (
+            watched_client(&Trust::Pins(pins), &seen)?,
+            pins.first().copied(),
+        ),
+        BrokerTrust::Ca(path) => (watched_client(&Trust::Ca(&read_ca(path)?), &seen)?, None),
+        BrokerTrust::System => (watched_client(&Trust::System, &seen)?, None),
     };
     Ok(BrokerSide {
         mqtt: MqttConfig {
@@ -140,6 +153,8 @@ fn given(url: &MqttUrl, trust: &BrokerTrust, client_id: String) -> Result<Broker
         address: address(url),
         sha256,
         sha1: None,
+        seen,
+        seal: None,
         #[cfg(feature = "embedded")]
         embedded: None,
     })

@@ -63,6 +63,12 @@ impl DataDir {
         self.0.join("tls")
     }
 
+    /// The key under which passwords of broker users are kept.
+    pub(crate) fn seal(&self) -> PathBuf {
+        // With the other keys, which a backup holds.
+        self.tls().join("accounts.key")
+    }
+
     #[cfg(feature = "embedded")]
     pub(crate) fn broker(&self) -> PathBuf {
         self.0.join("broker")

@@ -52,6 +52,9 @@ pub(crate) async fn open(
         address: known_as(listening),
         sha256: Some(identity.fingerprints.sha256),
         sha1: Some(identity.fingerprints.sha1),
+        // The hub gave the broker its certificate, so there is nothing to be learned.
+        seen: iothome_tls::Seen::default(),
+        seal: None,
         embedded: Some(Arc::new(broker)),
     })
 }

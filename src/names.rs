@@ -48,7 +48,7 @@ pub(crate) fn of(settings: &Settings) -> Vec<String> {
     };
     let mut more = settings.names.clone();
     more.extend(settings.balena.as_ref().map(BalenaDevice::local_host));
-    if let BrokerChoice::Given { url, trust } = &settings.broker
+    if let BrokerChoice::Given { url, trust, .. } = &settings.broker
         && *trust == BrokerTrust::Ca(settings.data_dir.join("tls/ca.pem"))
     {
         // That broker shows a certificate of this house, and is looked for by this name.

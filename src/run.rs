@@ -234,7 +234,7 @@ impl Place {
         HubConfig {
             mqtt: side.mqtt.clone(),
             broker_address: side.address.clone(),
-            managed: side.is_embedded(),
+            managed: side.is_managed(),
             discovery: match self.settings.discovery {
                 Discovery::Ask => DiscoveryMode::Ask,
                 Discovery::Accept => DiscoveryMode::Accept,
@@ -243,8 +243,10 @@ impl Place {
             discovery_prefix: self.settings.discovery_prefix.clone(),
             access,
             cut: side.cutter(),
+            dynsec: side.seal.clone(),
             sha256: side.sha256.map(|f| f.to_string()),
             sha1: side.sha1.clone(),
+            seen: side.seen.clone(),
             password_workers: password_workers(),
             scheduling: Scheduling {
                 per_user: self.settings.schedules_per_user,

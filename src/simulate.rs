@@ -9,7 +9,7 @@ use crate::error::StartError;
 use crate::settings::Settings;
 use iothome_actors::read_schedule_home;
 use iothome_engine::ids::{EntityRef, ScheduleId};
-use iothome_engine::schedule::simulate::{LogEntry, LogEvent, simulate};
+use iothome_engine::schedule::simulate::{LINES_MAX, LogEntry, LogEvent, simulate};
 use iothome_engine::schedule::{Home, Reading, Schedule};
 use iothome_engine::time::Timestamp;
 use iothome_store::{DatabaseUrl, Store};
@@ -52,7 +52,7 @@ async fn simulated(store: &Store, span: &Span) -> Result<String, StartError> {
     let schedules = schedules(store).await?;
     let states = states(store).await?;
     let begun = Instant::now();
-    let made = simulate(&schedules, &home, states, (from, to));
+    let made = simulate(&schedules, &home, states, (from, to), LINES_MAX);
     let took = begun.elapsed();
     let names: HashMap<ScheduleId, &str> = schedules
         .iter()

@@ -177,8 +177,10 @@ impl Bench {
             discovery_prefix: "homeassistant".into(),
             access,
             cut: None,
+            dynsec: None,
             sha256: None,
             sha1: None,
+            seen: iothome_tls::Seen::default(),
             password_workers: 1,
             scheduling: iothome_actors::Scheduling::default(),
         };

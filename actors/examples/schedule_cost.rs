@@ -16,7 +16,7 @@ use iothome_actors::SavedBy;
 use iothome_engine::command::{Cause, Command, CommandWrite, Status};
 use iothome_engine::ids::ScheduleId;
 use iothome_engine::schedule::agenda::{Agenda, Input, Loaded};
-use iothome_engine::schedule::simulate::simulate;
+use iothome_engine::schedule::simulate::{LINES_MAX, simulate};
 use iothome_engine::schedule::{
     ActionRun, Home, Occurrence, OccurrenceState, Place, Reading, Schedule, Zone,
 };
@@ -159,7 +159,7 @@ fn year() {
     };
     let span = (now(), now().plus_millis(365 * 86_400_000));
     let begun = Instant::now();
-    let simulated = simulate(&schedules, &home, HashMap::new(), span);
+    let simulated = simulate(&schedules, &home, HashMap::new(), span, LINES_MAX);
     println!(
         "| a year of 200 simulated | {} ms | {} events |",
         begun.elapsed().as_millis(),

@@ -3,6 +3,7 @@
 //! Owner of everything that runs. Only handles go out; it must never let a
 //! ractor type, a message enum or an actor's reference out of this crate.
 
+mod accounts;
 mod clock;
 mod complaints;
 mod device;
@@ -26,6 +27,7 @@ mod setup;
 mod supervisor;
 mod timers;
 
+pub use accounts::{AccountsProblem, AccountsStatus, Outcome, Reconciled, Seal, SelfTest};
 pub use clock::Clock;
 pub use error::{AskError, HubError};
 pub use house::{Change, House};

@@ -213,8 +213,10 @@ async fn hub(store: &Store, broker: &Arc<Broker>, pin: Fingerprint, access: &Sha
                 broker.cut(user);
             }
         })),
+        dynsec: None,
         sha256: None,
         sha1: None,
+        seen: iothome_tls::Seen::default(),
         password_workers: 1,
         scheduling: iothome_actors::Scheduling::default(),
     };

@@ -21,7 +21,7 @@ const DAY_MS: i64 = 86_400_000;
 /// A part of the hub and whether it works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// `database`, `broker`, `commands`, `history`.
+    /// `database`, `broker`, `commands`, `history`, `access`.
     pub(crate) name: &'static str,
     /// Whether it works.
     pub(crate) works: bool,
@@ -75,7 +75,7 @@ async fn parts(app: &App) -> Vec<Part> {
     };
     let database = app.store.check().await;
     let broker = app.hub.broker();
-    vec![
+    let mut parts = vec![
         part(
             "database",
             database.is_ok(),
@@ -84,7 +84,12 @@ async fn parts(app: &App) -> Vec<Part> {
         part("broker", broker.connected, broker.problem),
         part("commands", app.hub.journal_healthy(), None),
         part("history", app.hub.recorder_healthy(), None),
-    ]
+    ];
+    if app.hub.manages_broker() {
+        let accounts = app.hub.accounts();
+        parts.push(part("access", !accounts.is_degraded(), None));
+    }
+    parts
 }
 
 /// The certificates of the house. Files are read, so not on a worker.

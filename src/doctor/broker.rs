@@ -45,7 +45,7 @@ pub(super) fn look(
                 ),
             }
         }
-        BrokerChoice::Given { url, trust } => {
+        BrokerChoice::Given { url, trust, .. } => {
             let place = format!("{}:{}", url.host, url.port);
             let answer = match client(trust) {
                 Ok(tls) => open(&url.host, url.port, &tls).and_then(|stream| sign_in(stream, url)),

@@ -4,7 +4,7 @@
 //! configuration wants to do it once.
 
 use super::{
-    BalenaDevice, Bind, BrokerChoice, BrokerTrust, Discovery, Layers, Mode, MqttUrl,
+    BalenaDevice, Bind, BrokerChoice, BrokerTrust, Discovery, Layers, Manage, Mode, MqttUrl,
     OwnCertificate, Problems, Settings,
 };
 use crate::secret::Secret;
@@ -194,30 +194,43 @@ impl Reading<'_> {
 
     fn broker(&mut self) -> BrokerChoice {
         let trust = self.trust();
-        let manage = self.layers.text("mqtt_manage");
-        let url = self.layers.text("mqtt_url");
-        match manage.as_deref() {
-            None | Some("none") => {}
-            Some("dynsec") => {
-                let problem = "dynsec is not supported by this version: use none, and enter the users that pages show on the broker yourself";
+        let manage = self.manage();
+        let Some(url) = self.layers.text("mqtt_url") else {
+            if manage == Manage::Dynsec {
+                let problem = "it needs mqtt_url: the embedded broker's users are the hub's anyway";
                 self.wrong("mqtt_manage", problem);
             }
-            Some(other) => self.wrong("mqtt_manage", format!("{other:?} is not none")),
-        }
-        let Some(url) = url else {
             return self.embedded(trust.as_ref());
         };
         if self.mode == Mode::Demo {
             self.wrong("mqtt_url", "the demo has a broker of its own: unset this");
         }
         match MqttUrl::parse(&url) {
-            Ok(url) => BrokerChoice::Given {
-                url,
-                trust: trust.unwrap_or(BrokerTrust::System),
-            },
+            Ok(url) => {
+                if manage == Manage::Dynsec && (url.username.is_none() || url.password.is_none()) {
+                    let problem = "dynsec needs a user and a password in mqtt_url that may manage the broker's accounts";
+                    self.wrong("mqtt_manage", problem);
+                }
+                BrokerChoice::Given {
+                    url,
+                    trust: trust.unwrap_or(BrokerTrust::System),
+                    manage,
+                }
+            }
             Err(problem) => {
                 self.wrong("mqtt_url", problem);
                 self.embedded(None)
+            }
+        }
+    }
+
+    fn manage(&mut self) -> Manage {
+        match self.layers.text("mqtt_manage").as_deref() {
+            None | Some("none") => Manage::None,
+            Some("dynsec") => Manage::Dynsec,
+            Some(other) => {
+                self.wrong("mqtt_manage", format!("{other:?} is not none or dynsec"));
+                Manage::None
             }
         }
     }

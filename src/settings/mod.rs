@@ -55,11 +55,24 @@ pub(crate) enum BrokerTrust {
     System,
 }
 
+/// Who keeps the users of the broker at `mqtt_url`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manage {
+    /// Its operator.
+    None,
+    /// The hub, through Mosquitto's dynamic-security plugin.
+    Dynsec,
+}
+
 /// The broker the hub uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BrokerChoice {
     Embedded(Bind),
-    Given { url: MqttUrl, trust: BrokerTrust },
+    Given {
+        url: MqttUrl,
+        trust: BrokerTrust,
+        manage: Manage,
+    },
 }
 
 /// The user's own web certificate.

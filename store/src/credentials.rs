@@ -132,6 +132,35 @@ impl Store {
         tx.commit().await
     }
 
+    /// Keeps the credential's password under seal, in place of one before it.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such credential.
+    pub async fn keep_sealed(
+        &self,
+        credential: CredentialId,
+        sealed: &str,
+    ) -> Result<(), StoreError> {
+        let kept = self.house().run(
+            "INSERT INTO sealed_passwords (credential_id, sealed) VALUES ($1, $2)
+             ON CONFLICT (credential_id) DO UPDATE SET sealed = excluded.sealed",
+            [id(credential), sealed.into()],
+        );
+        kept.await.map_err(StoreError::or_not_found)?;
+        Ok(())
+    }
+
+    /// Every password under seal.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn sealed_passwords(&self) -> Result<HashMap<CredentialId, String>, StoreError> {
+        let text = "SELECT credential_id, sealed FROM sealed_passwords";
+        let rows = self.house().all(text, []).await?;
+        let read = |row: &Row| Ok((row.parsed(0, "sealed password")?, row.text(1)?));
+        rows.iter().map(read).collect()
+    }
+
     /// Replaces the digest of the password; `false` if there is no such credential.
     ///
     /// # Errors

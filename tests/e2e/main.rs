@@ -11,6 +11,8 @@ mod schedule_crash;
 mod support;
 
 #[cfg(feature = "embedded")]
+mod accounts;
+#[cfg(feature = "embedded")]
 mod browser;
 #[cfg(feature = "embedded")]
 mod crash;

@@ -57,6 +57,8 @@ async fn mosquitto_and_postgresql_carry_a_command_and_survive_the_brokers_death(
         broker.sha256.as_str(),
         "devices pin it: {status}"
     );
+    assert!(status["sha1"].is_string(), "the hub saw it: {status}");
+    assert_eq!(status["self_test"]["result"], "not_tested", "{status}");
 
     let device = obedient(&door(&broker));
     device

@@ -2,7 +2,9 @@
 //!
 //! Owner of verification. It must never offer a way to skip it.
 
-use crate::{Fingerprint, TlsError};
+use crate::seen::Watching;
+use crate::{Fingerprint, Seen, TlsError};
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::{
@@ -30,24 +32,75 @@ fn builder() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
         .expect("ring's provider has cipher suites for TLS 1.2 and 1.3")
 }
 
-/// A client that talks only to a server whose certificate has one of these fingerprints.
-///
-/// Name and expiry are not looked at: the pin says more than both, and firmware does the same.
-/// Two pins let a certificate be changed without a moment in which nobody may connect.
-pub fn pinned_client(pins: &[Fingerprint]) -> Arc<ClientConfig> {
-    let verifier = PinVerifier {
-        pins: pins.to_vec(),
-        provider: provider(),
+/// How a server is known.
+#[derive(Clone, Copy, Debug)]
+pub enum Trust<'a> {
+    /// By one of these fingerprints.
+    ///
+    /// Name and expiry are not looked at: the pin says more than both, and firmware does the same.
+    /// Two pins let a certificate be changed without a moment in which nobody may connect.
+    Pins(&'a [Fingerprint]),
+    /// By the certificate authorities in this PEM text and no others.
+    Ca(&'a [u8]),
+    /// By the public certificate authorities this machine knows.
+    System,
+}
+
+impl Trust<'_> {
+    fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+        let roots = match self {
+            Self::Pins(pins) => return Ok(pinning(pins)),
+            Self::Ca(pem) => given_roots(pem)?,
+            Self::System => system_roots()?,
+        };
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
+        let verifier = verifier
+            .build()
+            .map_err(|e| TlsError::BadText(e.to_string()))?;
+        Ok(verifier)
+    }
+}
+
+/// A client that checks the server so, and lets `seen` know whom it accepted.
+pub fn watched_client(trust: &Trust<'_>, seen: &Seen) -> Result<Arc<ClientConfig>, TlsError> {
+    let watching = Watching {
+        checks: trust.verifier()?,
+        seen: seen.clone(),
     };
-    let config = builder()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Arc::new(config)
+    Ok(client(Arc::new(watching)))
+}
+
+/// A client that talks only to a server whose certificate has one of these fingerprints.
+pub fn pinned_client(pins: &[Fingerprint]) -> Arc<ClientConfig> {
+    client(pinning(pins))
 }
 
 /// A client that trusts the certificate authorities in this PEM text and no others.
 pub fn ca_client(ca_pem: &[u8]) -> Result<Arc<ClientConfig>, TlsError> {
+    Ok(client(Trust::Ca(ca_pem).verifier()?))
+}
+
+/// A client that trusts the public certificate authorities this machine knows.
+pub fn system_client() -> Result<Arc<ClientConfig>, TlsError> {
+    Ok(client(Trust::System.verifier()?))
+}
+
+fn client(verifier: Arc<dyn ServerCertVerifier>) -> Arc<ClientConfig> {
+    let config = builder()
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+fn pinning(pins: &[Fingerprint]) -> Arc<dyn ServerCertVerifier> {
+    Arc::new(PinVerifier {
+        pins: pins.to_vec(),
+        provider: provider(),
+    })
+}
+
+fn given_roots(ca_pem: &[u8]) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca_pem) {
         let certificate = certificate.map_err(|e| TlsError::BadText(e.to_string()))?;
@@ -56,15 +109,10 @@ pub fn ca_client(ca_pem: &[u8]) -> Result<Arc<ClientConfig>, TlsError> {
     if roots.is_empty() {
         return Err(TlsError::BadText("it holds no certificate".to_owned()));
     }
-    Ok(Arc::new(
-        builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth(),
-    ))
+    Ok(roots)
 }
 
-/// A client that trusts the public certificate authorities this machine knows.
-pub fn system_client() -> Result<Arc<ClientConfig>, TlsError> {
+fn system_roots() -> Result<RootCertStore, TlsError> {
     let named = std::env::var("SSL_CERT_FILE").ok();
     let mut places: Vec<&str> = named.as_deref().into_iter().collect();
     places.extend(SYSTEM_ROOTS);
@@ -83,11 +131,7 @@ pub fn system_client() -> Result<Arc<ClientConfig>, TlsError> {
         let looked_at = places.join(", ");
         return Err(TlsError::NoSystemRoots { looked_at });
     }
-    Ok(Arc::new(
-        builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth(),
-    ))
+    Ok(roots)
 }
 
 #[derive(Debug)]

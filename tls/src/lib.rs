@@ -10,14 +10,16 @@ mod client;
 mod error;
 mod files;
 mod fingerprint;
+mod seen;
 mod server;
 
 pub use authority::{Authority, Renewal, ServerIdentity};
 pub use certificate::{end_of_pem, fingerprints_of_pem, names_of_pem};
-pub use client::{ca_client, pinned_client, system_client};
+pub use client::{Trust, ca_client, pinned_client, system_client, watched_client};
 pub use error::TlsError;
 pub use files::private_dir;
 pub use fingerprint::{Fingerprint, FingerprintError, Fingerprints};
+pub use seen::Seen;
 pub use server::server_config;
 
 /// Makes ring the process's TLS provider. Call it first in `main` and in tests;

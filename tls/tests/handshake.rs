@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
 use iothome_tls::{
-    Authority, Fingerprint, ca_client, fingerprints_of_pem, names_of_pem, pinned_client,
-    server_config,
+    Authority, Fingerprint, Seen, Trust, ca_client, fingerprints_of_pem, names_of_pem,
+    pinned_client, server_config, watched_client,
 };
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use std::sync::Arc;
@@ -69,6 +69,28 @@ fn the_right_pin_is_let_in_under_any_name_and_a_wrong_one_is_refused() {
     assert_eq!(accept(&[wrong, right]), Ok(()));
     assert!(accept(&[wrong]).is_err());
     assert!(accept(&[]).is_err());
+}
+
+#[test]
+fn the_leaf_of_an_accepted_handshake_is_seen_and_that_of_a_refused_one_is_not() {
+    let ends = ends();
+    let prints = ends.authority.broker().unwrap().fingerprints;
+    let ca = ends.authority.ca_pem().as_bytes();
+    for (trust, host, right) in [
+        (Trust::Pins(&[prints.sha256]), "any.example", true),
+        (
+            Trust::Pins(&[Fingerprint::of(b"another")]),
+            "localhost",
+            false,
+        ),
+        (Trust::Ca(ca), "localhost", true),
+        (Trust::Ca(ca), "evil.example", false),
+    ] {
+        let seen = Seen::default();
+        let client = watched_client(&trust, &seen).unwrap();
+        assert_eq!(shake(&ends.server, &client, host).is_ok(), right);
+        assert_eq!(seen.last(), right.then(|| prints.clone()));
+    }
 }
 
 #[test]

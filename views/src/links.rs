@@ -19,6 +19,8 @@ pub const SET_UP: &str = "/set-up";
 pub const NEW_DEVICES: &str = "/new-devices";
 /// Broker and hub.
 pub const BROKER: &str = "/broker";
+/// Tries the broker out; form only.
+pub const SELF_TEST: &str = "/broker/self-test";
 /// What administrators manage: the way to each of its pages.
 pub const SETTINGS: &str = "/settings";
 /// The viewer's own page.

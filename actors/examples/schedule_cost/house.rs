@@ -106,8 +106,10 @@ impl House {
             discovery_prefix: "homeassistant".into(),
             access: load_access(&self.store).await.expect("an access list"),
             cut: None,
+            dynsec: None,
             sha256: None,
             sha1: None,
+            seen: iothome_tls::Seen::default(),
             password_workers: 1,
             scheduling: Scheduling {
                 per_user: usize::MAX,

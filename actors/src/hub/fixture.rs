@@ -72,8 +72,10 @@ impl Fixture {
             cut: Some(Arc::new(move |user| {
                 cut.lock().expect("whole").push(user.to_owned());
             })),
+            dynsec: None,
             sha256: None,
             sha1: None,
+            seen: iothome_tls::Seen::default(),
             password_workers: 1,
             scheduling: crate::scheduler::Scheduling::default(),
         };
@@ -102,7 +104,7 @@ impl Fixture {
 
     pub(crate) fn event(&self, event: MqttEvent) {
         let inner = &self.hub.inner;
-        on_event(&inner.services, &inner.registrar, true)(event);
+        on_event(&inner.services, &inner.registrar, &inner.accounts, true)(event);
     }
 
     /// A hand-made switch with a state topic.

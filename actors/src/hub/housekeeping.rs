@@ -96,6 +96,7 @@ impl Hub {
         }
         if minutes % DAY == 1 {
             inner.registrar.tell(RegistrarMsg::Day);
+            inner.accounts.day();
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod ask;
 mod bench;
+mod broker_users;
 mod figures;
 mod housekeeping;
 mod people;
@@ -32,14 +33,15 @@ pub use figures::Queue;
 pub use people::{NewPerson, PASSWORD_MIN, PersonPatch, check_password, check_user_name};
 pub use places::SharedFavourites;
 
+use crate::accounts::{Accounts, Seal};
 use crate::clock::Clock;
 use crate::error::HubError;
 use crate::house::{Change, House};
 use crate::mqtt::MqttConfig;
 use crate::passwords::Passwords;
 use crate::registrar::{
-    Accept, By, Cut, DevicePatch, IssuedCredential, NewCredential, NewDevice, NewDeviceView,
-    Registrar, RegistrarMsg,
+    Accept, By, Cut, DevicePatch, IssuedCredential, NewDevice, NewDeviceView, Registrar,
+    RegistrarMsg,
 };
 use crate::root::{Kept, RootMsg};
 use crate::scheduler::{Scheduler, Scheduling};
@@ -47,12 +49,13 @@ use crate::services::Services;
 use crate::sessions::Sessions;
 use crate::supervisor::SupervisorMsg;
 use arc_swap::ArcSwap;
-use iothome_engine::access::{AccessList, Credential};
-use iothome_engine::ids::{CredentialId, DeviceId};
+use iothome_engine::access::AccessList;
+use iothome_engine::ids::DeviceId;
 use iothome_engine::policy::Subject;
 use iothome_engine::time::Timestamp;
 use iothome_engine::view::DeviceView;
 use iothome_store::{AuditEntry, Store};
+use iothome_tls::Seen;
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -94,10 +97,15 @@ pub struct HubConfig {
     pub access: SharedAccess,
     /// Ends the connections of a broker user, if the broker is embedded.
     pub cut: Option<Cut>,
+    /// Keeps passwords for a broker whose dynamic-security plugin the hub manages; `None` if
+    /// there is no such broker.
+    pub dynsec: Option<Seal>,
     /// SHA-256 of the broker's certificate, if it is known.
     pub sha256: Option<String>,
     /// SHA-1 of the broker's certificate, if it is known.
     pub sha1: Option<String>,
+    /// The certificate that the broker showed last; it says more than the two above.
+    pub seen: Seen,
     /// How many passwords are hashed at once.
     pub password_workers: usize,
     /// How scheduling is set up.
@@ -150,6 +158,7 @@ struct Inner {
     sessions: Sessions,
     passwords: Passwords,
     registrar: Registrar,
+    accounts: Accounts,
     scheduler: Scheduler,
     supervisor: Arc<Kept<SupervisorMsg>>,
     root: ActorRef<RootMsg>,
@@ -242,17 +251,22 @@ impl Hub {
         let config = &self.inner.config;
         let status = self.inner.services.wire.mqtt().map(|m| m.status());
         let status = status.unwrap_or_default();
+        let seen = config.seen.last();
+        let (sha256, sha1) = match seen {
+            Some(seen) => (Some(seen.sha256.to_string()), Some(seen.sha1)),
+            None => (config.sha256.clone(), config.sha1.clone()),
+        };
         BrokerStatus {
             address: config.broker_address.clone(),
             connected: status.connected,
             since: status.since,
             problem: status.problem,
-            sha256: config.sha256.clone(),
-            sha1: config.sha1.clone(),
-            managed_by: match (config.managed, &config.cut) {
+            sha256,
+            sha1,
+            managed_by: match (config.managed, &config.dynsec) {
                 (false, _) => "operator",
-                (true, Some(_)) => "embedded",
-                (true, None) => "hub",
+                (true, None) => "embedded",
+                (true, Some(_)) => "hub",
             },
             outbox: status.outbox,
             received: status.received,
@@ -381,55 +395,6 @@ impl Hub {
         self.working()?;
         let (id, by) = (id.to_owned(), By::from(by));
         let ask = |reply| RegistrarMsg::Ignore(id, by, reply);
-        self.inner.registrar.ask(ask).await
-    }
-
-    /// The broker's users, by user name.
-    pub fn credentials(&self) -> Vec<Credential> {
-        let access = self.inner.config.access.load();
-        let mut all: Vec<Credential> = access.iter().cloned().collect();
-        all.sort_by(|a, b| a.username.cmp(&b.username));
-        all
-    }
-
-    /// Makes a broker user. Its password is in the answer and nowhere else.
-    ///
-    /// # Errors
-    /// `Invalid` names the field; `Conflict` if the hub does not manage the broker's users.
-    pub async fn create_credential(
-        &self,
-        new: NewCredential,
-        by: &Subject,
-    ) -> Result<IssuedCredential, HubError> {
-        self.working()?;
-        let (new, by) = (Box::new(new), By::from(by));
-        let ask = |reply| RegistrarMsg::CreateCredential(new, by, reply);
-        self.inner.registrar.ask(ask).await
-    }
-
-    /// Gives a broker user a new password and ends its connections.
-    ///
-    /// # Errors
-    /// `NotFound`; `Conflict` if the hub does not manage the broker's users.
-    pub async fn rotate_credential(
-        &self,
-        id: CredentialId,
-        by: &Subject,
-    ) -> Result<IssuedCredential, HubError> {
-        self.working()?;
-        let by = By::from(by);
-        let ask = |reply| RegistrarMsg::RotateCredential(id, by, reply);
-        self.inner.registrar.ask(ask).await
-    }
-
-    /// Takes a broker user away and ends its connections.
-    ///
-    /// # Errors
-    /// `NotFound`; `Conflict` if the hub does not manage the broker's users.
-    pub async fn delete_credential(&self, id: CredentialId, by: &Subject) -> Result<(), HubError> {
-        self.working()?;
-        let by = By::from(by);
-        let ask = |reply| RegistrarMsg::DeleteCredential(id, by, reply);
         self.inner.registrar.ask(ask).await
     }
 

@@ -4,6 +4,7 @@
 //! devices can take what it replays.
 
 use super::{DiscoveryMode, Hub, HubConfig, Inner, ask, housekeeping};
+use crate::accounts::{self, Accounts, Keeping};
 use crate::clock::Clock;
 use crate::complaints::Complaints;
 use crate::device::{DeviceMsg, broker_input};
@@ -68,7 +69,9 @@ impl Hub {
         let supervisor = supervise(&root, &services, &store, policy).await?;
         start_devices(&services, &store, &supervisor).await?;
         let registrar = Registrar::new();
-        let tools = tools(&config, &services, &store, &supervisor);
+        let accounts = accounts(&config, &services, &store);
+        keep(&root, "the broker's accounts", accounts.recipe()).await?;
+        let tools = tools(&config, &services, &store, &supervisor, &accounts);
         keep(&root, "the registrar", registrar.recipe(tools)).await?;
         let changes = services.changes.clone();
         let sessions = Sessions::start(
@@ -90,6 +93,7 @@ impl Hub {
                 sessions,
                 passwords,
                 registrar,
+                accounts,
                 scheduler,
                 supervisor,
                 root,
@@ -123,7 +127,7 @@ impl Hub {
             status_prefix: inner.config.discovery_prefix.clone(),
             routes: Arc::clone(&inner.services.routes),
             discovery: Arc::new(move |topic, payload, _| registrar.announce(topic, payload)),
-            events: on_event(&inner.services, &inner.registrar, listens),
+            events: on_event(&inner.services, &inner.registrar, &inner.accounts, listens),
         };
         let clock = inner.services.clock.clone();
         let mqtt = Mqtt::start(setup, clock, inner.root.get_cell())
@@ -293,11 +297,26 @@ fn states_by_entity(states: Vec<LastState>) -> HashMap<EntityRef, LastState> {
     states.into_iter().map(|s| (s.target.clone(), s)).collect()
 }
 
+fn accounts(config: &HubConfig, services: &Arc<Services>, store: &Store) -> Accounts {
+    Accounts::new(accounts::Tools {
+        services: Arc::clone(services),
+        store: store.clone(),
+        mqtt: config.mqtt.clone(),
+        access: Arc::clone(&config.access),
+        keeping: match (config.managed, &config.dynsec) {
+            (false, _) => Keeping::Operator,
+            (true, None) => Keeping::Embedded(config.cut.clone()),
+            (true, Some(seal)) => Keeping::Dynsec(seal.clone()),
+        },
+    })
+}
+
 fn tools(
     config: &HubConfig,
     services: &Arc<Services>,
     store: &Store,
     supervisor: &Arc<Kept<SupervisorMsg>>,
+    accounts: &Accounts,
 ) -> Tools {
     Tools {
         services: Arc::clone(services),
@@ -305,6 +324,7 @@ fn tools(
         supervisor: Arc::clone(supervisor),
         access: Arc::clone(&config.access),
         cut: config.cut.clone(),
+        accounts: accounts.clone(),
         rules: Rules {
             managed: config.managed,
             accept: config.discovery == DiscoveryMode::Accept,
@@ -318,12 +338,15 @@ fn tools(
 pub(super) fn on_event(
     services: &Arc<Services>,
     registrar: &Registrar,
+    accounts: &Accounts,
     listens: bool,
 ) -> Arc<dyn Fn(MqttEvent) + Send + Sync> {
     let (services, registrar) = (Arc::clone(services), registrar.clone());
+    let accounts = accounts.clone();
     Arc::new(move |event| match event {
         MqttEvent::Up => {
             broker_is(&services, true);
+            accounts.broker_up();
             if listens {
                 registrar.tell(RegistrarMsg::BrokerUp);
             }

@@ -8,7 +8,7 @@
 use super::actor::MqttMessage;
 use super::flight::{Cargo, Flight};
 use super::outbox::Key;
-use super::{MqttEvent, Shared};
+use super::{MqttConfig, MqttEvent, Shared};
 use bytes::Bytes;
 use ractor::ActorRef;
 use rumqttc::v5::mqttbytes::v5::{
@@ -99,7 +99,7 @@ pub(crate) fn prepare(
     generation: u64,
     packet_max: u32,
 ) -> (Line, Connection) {
-    let options = with_session(options(shared, packet_max), shared, packet_max);
+    let options = with_session(options(&shared.config, packet_max), shared, packet_max);
     let patience = patience(options.keep_alive());
     let (client, events) = AsyncClient::new(options, REQUESTS);
     let flight = SharedFlight::default();
@@ -125,8 +125,7 @@ fn patience(keep_alive: Duration) -> Duration {
 }
 
 /// How every client of the hub reaches the broker: no session, no last will.
-pub(super) fn options(shared: &Shared, packet_max: u32) -> MqttOptions {
-    let config = &shared.config;
+pub(crate) fn options(config: &MqttConfig, packet_max: u32) -> MqttOptions {
     let mut options = MqttOptions::new(&config.client_id, &config.host, config.port);
     let tls = TlsConfiguration::Rustls(config.tls.clone());
     let mut properties = ConnectProperties::new();

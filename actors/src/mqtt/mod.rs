@@ -13,6 +13,7 @@ mod taps;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use connection::options as plain_options;
 pub(crate) use outbox::MOST as OUTBOX_MAX;
 pub(crate) use routes::Routes;
 pub(crate) use taps::{FILTERS_OF_A_LOOK, check as check_tap};

@@ -222,7 +222,7 @@ impl Taps {
         let _end = End(shared.clone(), task);
         shared.taps.book().started(task);
         loop {
-            let mut options = connection::options(&shared, PACKET_MAX);
+            let mut options = connection::options(&shared.config, PACKET_MAX);
             let client_id = format!("{}-bench", shared.config.client_id);
             options.set_client_id(client_id).set_clean_start(true);
             let (client, events) = AsyncClient::new(options, REQUESTS);

@@ -113,8 +113,11 @@ impl Registry {
         };
         let credentials = credential.as_slice();
         self.tools.store.create_device(&stored, credentials).await?;
-        if let Some(credential) = credential {
-            self.admit(credential);
+        if let (Some(credential), Some(issued)) = (credential, &issued) {
+            let accounts = &self.tools.accounts;
+            accounts.keep(credential.id, &issued.password).await;
+            self.admit(&credential);
+            accounts.follow(&credential.username).await;
         }
         self.look_at_rooms().await;
         self.start(vec![stored]).await?;
@@ -355,6 +358,7 @@ impl Registry {
         let revoked = self.tools.store.delete_device(device, now).await?;
         for username in &revoked {
             self.revoke(username);
+            self.tools.accounts.follow(username).await;
         }
         let topics: HashSet<String> = stored
             .entities

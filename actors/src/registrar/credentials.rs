@@ -1,7 +1,8 @@
 //! The broker's users: made, given a new password, taken away.
 //!
-//! Owner of the access list: its only writer. A password is shown once and stored
-//! as its digest; it must never be logged, kept or shown again.
+//! Owner of the access list: its only writer, but for the throw-away account of a self-test.
+//! A password is shown once and stored as its digest; it must never be logged or shown
+//! again, nor kept, but for a seal where the broker has to be told it anew.
 
 use super::By;
 use super::accept::checked;
@@ -16,7 +17,6 @@ use iothome_engine::ids::{CredentialId, DeviceId, slug_from_name};
 use iothome_engine::topic::valid_filter;
 use iothome_store::StoredDevice;
 use serde_json::json;
-use std::sync::Arc;
 
 /// Rules of one credential: a bridge needs a handful.
 const RULES_MAX: usize = 128;
@@ -70,7 +70,12 @@ impl Registry {
         let wanted = new.device.as_ref().map_or(name.as_str(), DeviceId::as_str);
         let (credential, issued) = self.issue(wanted, &name, new.device.clone(), topics);
         self.tools.store.create_credential(&credential).await?;
-        self.admit(credential);
+        self.tools
+            .accounts
+            .keep(credential.id, &issued.password)
+            .await;
+        self.admit(&credential);
+        self.tools.accounts.follow(&issued.username).await;
         self.audit(
             by,
             "credential_created",
@@ -96,7 +101,9 @@ impl Registry {
         topics: Vec<TopicRule>,
     ) -> (Credential, IssuedCredential) {
         let access = self.tools.access.load();
-        let username = slug_from_name(wanted, "client", |user| access.get(user).is_some());
+        let is_taken =
+            |user: &str| access.get(user).is_some() || self.tools.accounts.is_taken(user);
+        let username = slug_from_name(wanted, "client", is_taken);
         let now = self.tools.services.clock.now();
         let password = random::secret();
         let credential = Credential {
@@ -133,8 +140,10 @@ impl Registry {
             return Err(HubError::NotFound);
         }
         let username = credential.username.clone();
-        self.admit(credential);
+        self.tools.accounts.keep(id, &password).await;
+        self.admit(&credential);
         self.cut(&username);
+        self.tools.accounts.follow(&username).await;
         self.audit(by, "credential_rotated", &username, json!({}));
         Ok(IssuedCredential {
             id,
@@ -153,6 +162,7 @@ impl Registry {
             return Err(HubError::NotFound);
         };
         self.revoke(&username);
+        self.tools.accounts.follow(&username).await;
         self.audit(by, "credential_deleted", &username, json!({}));
         Ok(())
     }
@@ -174,25 +184,24 @@ impl Registry {
             let narrower = credential.topics.iter().any(|old| !topics.contains(old));
             let username = credential.username.clone();
             credential.topics.clone_from(&topics);
-            self.admit(credential);
+            self.admit(&credential);
             if narrower {
                 // What it has subscribed to ends with its connection; it comes back by itself.
                 self.cut(&username);
             }
+            self.tools.accounts.follow(&username).await;
         }
         Ok(())
     }
 
     /// Lets the broker know the credential, in place of an earlier form of it.
-    pub(super) fn admit(&self, credential: Credential) {
-        let access = self.tools.access.load();
-        self.tools.access.store(Arc::new(access.with(credential)));
+    pub(super) fn admit(&self, credential: &Credential) {
+        self.tools.access.rcu(|list| list.with(credential.clone()));
     }
 
     /// The broker no longer knows the user, and ends what it has open.
     pub(super) fn revoke(&self, username: &str) {
-        let access = self.tools.access.load();
-        self.tools.access.store(Arc::new(access.without(username)));
+        self.tools.access.rcu(|list| list.without(username));
         self.cut(username);
     }
 

@@ -8,6 +8,7 @@ use super::index::Index;
 use super::waiting::WaitingRoom;
 use super::{By, SharedRooms};
 use crate::SharedAccess;
+use crate::accounts::Accounts;
 use crate::error::HubError;
 use crate::house::Change;
 use crate::root::Kept;
@@ -59,6 +60,7 @@ pub(crate) struct Tools {
     pub(crate) supervisor: Arc<Kept<SupervisorMsg>>,
     pub(crate) access: SharedAccess,
     pub(crate) cut: Option<Cut>,
+    pub(crate) accounts: Accounts,
     pub(crate) rules: Rules,
 }
 

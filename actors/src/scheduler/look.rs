@@ -282,7 +282,7 @@ impl Scheduler {
     }
 
     /// What the schedules that somebody sees would do over `[from, to)`, from the present states
-    /// on. Takes a while: not for a thread that must not wait.
+    /// on, with the first `keep` lines of its log. Takes a while: not for a thread that must not wait.
     ///
     /// # Errors
     /// `Hub(Invalid)` if the span is empty or too long, `Hub(Conflict)` if there are too many.
@@ -290,6 +290,7 @@ impl Scheduler {
         &self,
         by: &Subject,
         (from, to): (Timestamp, Timestamp),
+        keep: usize,
     ) -> Result<Simulation, SchedulingError> {
         let span = to.millis_since(from);
         if span <= 0 || span > SIMULATION_MAX_MS {
@@ -310,7 +311,7 @@ impl Scheduler {
             }
         }
         let schedules: Vec<Schedule> = seen.iter().map(|s| Schedule::clone(s)).collect();
-        Ok(simulate(&schedules, &self.home(), states, (from, to)))
+        Ok(simulate(&schedules, &self.home(), states, (from, to), keep))
     }
 }
 

@@ -17,7 +17,7 @@ use iothome_engine::policy::Subject;
 use iothome_engine::schedule::agenda::Loaded;
 use iothome_engine::schedule::{Home, Place, Reading};
 use iothome_engine::time::Timestamp;
-use iothome_engine::view::Availability;
+use iothome_engine::view::{Availability, Freshness};
 use iothome_store::{Store, StoreError};
 use ractor::{Actor, ActorCell};
 use std::collections::HashSet;
@@ -250,7 +250,9 @@ impl Scheduler {
             Availability::Offline | Availability::Unavailable => return Reading::Unavailable,
             Availability::Online | Availability::Unknown => {}
         }
-        let Some(value) = entity.state.clone() else {
+        // What was so before the hub began may have changed since; nobody has said so again.
+        let heard = entity.freshness != Freshness::Restored;
+        let Some(value) = entity.state.clone().filter(|_| heard) else {
             return Reading::Unknown;
         };
         // What was before this hub began it did not see: the state may have changed and come back.

@@ -3,6 +3,7 @@
 //! Owner of the access rule that the embedded broker asks and that production
 //! brokers are told. It must never see a stored password, only its digest.
 
+pub mod dynsec;
 mod list;
 mod owner;
 

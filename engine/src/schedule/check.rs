@@ -8,7 +8,7 @@ use super::calculus::Plan;
 use super::condition::Condition;
 use super::definition::Definition;
 use super::place::Home;
-use super::trigger::{Gap, When};
+use super::trigger::{Gap, Trigger, When};
 use super::wall::{self, Shown};
 use super::{ScheduleError, hm};
 use crate::time::Timestamp;
@@ -40,7 +40,7 @@ pub fn check_plan(plan: &Plan<'_>, enabled: bool, now: Timestamp) -> Option<Sche
     if matches!(trigger.when, When::Sun { .. }) && plan.home.place.is_none() {
         return Some(no_place("trigger.event"));
     }
-    if let Some(fault) = left_out(plan) {
+    if let Some(fault) = left_out(plan).or_else(|| shaken(trigger)) {
         return Some(fault);
     }
     if !enabled || plan.next_after(now).is_some() {
@@ -81,6 +81,17 @@ fn no_place(field: &str) -> ScheduleError {
         "the home's place is not known, so neither is its sun",
         "52.52 degrees north, 13.40 east, in the settings of the home",
     )
+}
+
+/// More jitter than there is between two occurrences: they would overtake each other.
+fn shaken(trigger: &Trigger) -> Option<ScheduleError> {
+    let When::Every { seconds, .. } = trigger.when else {
+        return None;
+    };
+    let problem = "it must be less than the interval, else occurrences overtake each other";
+    let example = (seconds / 4).to_string();
+    (trigger.jitter_seconds >= seconds)
+        .then(|| ScheduleError::new("trigger.jitter_seconds", problem, example))
 }
 
 /// An `at` in a gap, with `skip`: it would never be.

@@ -93,7 +93,7 @@ impl Serialize for Condition {
                 out.serialize_entry("kind", "time")?;
                 if let Some(window) = window {
                     out.serialize_entry("from", &super::trigger::hm(window.from))?;
-                    out.serialize_entry("to", &super::trigger::hm(window.to))?;
+                    out.serialize_entry("to", &window.end())?;
                 }
                 if !days.is_all() {
                     out.serialize_entry("days", days)?;

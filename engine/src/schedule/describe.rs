@@ -152,7 +152,7 @@ fn english(rhythm: &Rhythm) -> String {
             "every {} from {} to {}",
             duration(*seconds),
             hm(window.from),
-            hm(window.to)
+            window.end()
         ),
         Rhythm::Hourly(minute) => format!("every hour at minute {minute}"),
         Rhythm::Minutes(1) => "every minute".to_owned(),

@@ -37,6 +37,11 @@ pub enum Verdict {
     Fails(String),
 }
 
+/// Longest reason, in characters: it is kept for every occurrence that is held back.
+const REASON_MAX: usize = 300;
+/// Most parts of an `any` that a reason tells.
+const PARTS_TOLD: usize = 3;
+
 /// What a part of a condition is.
 enum Truth {
     True,
@@ -53,8 +58,17 @@ pub fn judge(
 ) -> Verdict {
     match truth(condition, home, now, read) {
         Truth::True => Verdict::Holds,
-        Truth::False(why) | Truth::Unknown(why) => Verdict::Fails(why),
+        Truth::False(why) | Truth::Unknown(why) => Verdict::Fails(short(why)),
     }
+}
+
+/// A reason, cut where it is longer than anybody reads.
+fn short(mut why: String) -> String {
+    if let Some((end, _)) = why.char_indices().nth(REASON_MAX) {
+        why.truncate(end);
+        why.push('…');
+    }
+    why
 }
 
 fn truth(
@@ -97,18 +111,25 @@ fn all(parts: impl Iterator<Item = Truth>) -> Truth {
 
 /// One true part makes it true; else one unknown part makes it unknown.
 fn any(parts: impl Iterator<Item = Truth>) -> Truth {
-    let (mut whys, mut unknown) = (Vec::new(), false);
+    let (mut whys, mut unknown, mut untold) = (Vec::new(), false, 0);
+    let mut add = |why| match whys.len() < PARTS_TOLD {
+        true => whys.push(why),
+        false => untold += 1,
+    };
     for part in parts {
         match part {
             Truth::True => return Truth::True,
-            Truth::False(why) => whys.push(why),
+            Truth::False(why) => add(why),
             Truth::Unknown(why) => {
                 unknown = true;
-                whys.push(why);
+                add(why);
             }
         }
     }
-    let why = whys.join("; ");
+    let mut why = whys.join("; ");
+    if untold > 0 {
+        why.push_str(&format!("; and {untold} more"));
+    }
     if unknown {
         return Truth::Unknown(why);
     }
@@ -163,7 +184,7 @@ fn time(window: Option<&Window>, days: Days, home: &Home, now: Timestamp) -> Tru
             "it is {}, not from {} to {}",
             hm(local.time()),
             hm(window.from),
-            hm(window.to)
+            window.end()
         )),
         _ => Truth::True,
     }
@@ -191,7 +212,7 @@ fn words(condition: &Condition) -> String {
         Condition::Time { window, days } => {
             let days: Vec<&str> = days.list().map(Days::word).collect();
             let window =
-                window.map_or_else(String::new, |w| format!("{} to {} ", hm(w.from), hm(w.to)));
+                window.map_or_else(String::new, |w| format!("{} to {} ", hm(w.from), w.end()));
             format!("{window}{}", days.join(" "))
         }
         Condition::Sun { up: true } => "the sun is up".to_owned(),

@@ -18,8 +18,8 @@ use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-/// Longest log: more than anybody reads, and a hundred megabytes at most.
-pub const LOG_MAX: usize = 1_000_000;
+/// Most lines that a simulation finds before it ends: more than anybody reads.
+pub const LINES_MAX: usize = 1_000_000;
 
 /// One line of the log.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -62,23 +62,28 @@ pub enum LogEvent {
 /// What a simulation found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Simulation {
-    /// What happened, in order.
+    /// What happened, in order; no more of it than was asked for.
     pub log: Vec<LogEntry>,
-    /// Whether the log was cut at [`LOG_MAX`] lines.
+    /// How many lines there are in all.
+    pub lines: usize,
+    /// Whether it ended before its time, at [`LINES_MAX`] lines.
     pub cut: bool,
     /// The states at the end.
     #[serde(skip)]
     pub states: HashMap<EntityRef, Reading>,
 }
 
-/// Runs the enabled schedules over `[from, to)`, from these states on.
+/// Runs the enabled schedules over `[from, to)`, from these states on, and keeps the first `keep`
+/// lines of the log.
 pub fn simulate(
     schedules: &[Schedule],
     home: &Home,
     states: HashMap<EntityRef, Reading>,
     (from, to): (Timestamp, Timestamp),
+    keep: usize,
 ) -> Simulation {
     let mut run = Run {
+        keep,
         schedules,
         home,
         heap: BinaryHeap::new(),
@@ -95,7 +100,7 @@ pub fn simulate(
         if next.at >= to {
             break;
         }
-        if run.made.log.len() >= LOG_MAX {
+        if run.made.lines >= LINES_MAX {
             run.made.cut = true;
             break;
         }
@@ -115,6 +120,7 @@ struct Next {
 }
 
 struct Run<'a> {
+    keep: usize,
     schedules: &'a [Schedule],
     home: &'a Home,
     heap: BinaryHeap<Reverse<Next>>,
@@ -203,6 +209,10 @@ impl Run<'_> {
     }
 
     fn log(&mut self, next: Next, event: LogEvent) {
+        self.made.lines += 1;
+        if self.made.log.len() >= self.keep {
+            return;
+        }
         self.made.log.push(LogEntry {
             at: next.at,
             schedule: self.schedules[next.schedule].id,

@@ -131,6 +131,14 @@ impl Window {
         }
         self.from <= time || time < self.to
     }
+
+    /// Its end as people write it: midnight is 24:00, so that a whole day is `00:00` to `24:00`.
+    pub fn end(&self) -> String {
+        if self.to == Time::midnight() {
+            return "24:00".to_owned();
+        }
+        hm(self.to)
+    }
 }
 
 impl Serialize for Window {
@@ -138,7 +146,7 @@ impl Serialize for Window {
         use serde::ser::SerializeStruct;
         let mut out = serializer.serialize_struct("Window", 2)?;
         out.serialize_field("from", &hm(self.from))?;
-        out.serialize_field("to", &hm(self.to))?;
+        out.serialize_field("to", &self.end())?;
         out.end()
     }
 }

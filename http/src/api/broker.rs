@@ -2,6 +2,7 @@
 //!
 //! Owner of broker credentials over REST. A password is told once, when it is made.
 
+use crate::api::accounts::{AccountsBody, SelfTestBody, fault_of};
 use crate::api::bodies::Page;
 use crate::api::devices::{LIMIT, LIMIT_MAX, ListQuery, device_id};
 use crate::api::paths;
@@ -12,7 +13,7 @@ use crate::json::{Json, Query};
 use crate::problem::Answer;
 use crate::system;
 use actix_web::{HttpResponse, web};
-use iothome_actors::{IssuedCredential, NewCredential};
+use iothome_actors::{AccountsStatus, IssuedCredential, NewCredential};
 use iothome_engine::access::{Credential, TopicRule};
 use iothome_engine::ids::{CredentialId, DeviceId};
 use iothome_engine::time::Timestamp;
@@ -38,6 +39,10 @@ pub(crate) struct BrokerBody {
     sha1: Option<String>,
     /// Who manages its users: `embedded`, `hub` or `operator`.
     managed_by: String,
+    /// How they stand, where the broker keeps its own list and the hub manages it.
+    accounts: Option<AccountsBody>,
+    /// What a throw-away account could do with topics that are not its own.
+    self_test: SelfTestBody,
     /// Fingerprints of the certificate that will follow, if one was prepared.
     next: Option<NextBody>,
     /// Messages since the hub started, and how many a second over the last minute.
@@ -111,6 +116,8 @@ pub(crate) struct CredentialBody {
     /// When it was made.
     #[schema(value_type = Instant)]
     created_at: Timestamp,
+    /// What is wrong with its account at the broker: `taken`, `password_lost`, `refused`.
+    fault: Option<&'static str>,
 }
 
 /// One line of an access list.
@@ -156,9 +163,10 @@ pub(crate) struct IssuedBody {
     password: String,
 }
 
-impl From<Credential> for CredentialBody {
-    fn from(credential: Credential) -> Self {
+impl CredentialBody {
+    fn of(credential: Credential, accounts: &AccountsStatus) -> Self {
         Self {
+            fault: fault_of(accounts, &credential.username),
             id: credential.id,
             name: credential.name,
             username: credential.username,
@@ -193,6 +201,8 @@ pub(crate) async fn status(app: web::Data<App>, user: CurrentUser) -> Answer {
         sha256: status.sha256,
         sha1: status.sha1,
         managed_by: status.managed_by.to_owned(),
+        accounts: AccountsBody::of(&app.hub),
+        self_test: SelfTestBody::of(&app.hub),
         next: next.map(|next| NextBody {
             sha256: next.sha256,
             sha1: next.sha1,
@@ -229,7 +239,9 @@ pub(crate) async fn list(
     user.admin()?;
     let limit = paths::limit(query.0.limit, LIMIT, LIMIT_MAX)?;
     let credentials = app.hub.credentials().into_iter();
-    let all = credentials.map(|c| (c.id.to_string(), c.into())).collect();
+    let accounts = app.hub.accounts();
+    let told = credentials.map(|c| (c.id.to_string(), CredentialBody::of(c, &accounts)));
+    let all = told.collect();
     let page: Page<CredentialBody> = Page::of(all, query.0.after.as_deref(), limit);
     Ok(HttpResponse::Ok().json(page))
 }

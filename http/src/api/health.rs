@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 /// What is ready.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Ready {
-    /// `ready` or `not_ready`.
+    /// `ready`, `degraded` (it works, but the broker does not keep devices apart, or the hub
+    /// cannot see to it: the broker page says what to do) or `not_ready`.
     status: &'static str,
     /// Whether the database answers.
     database: bool,
@@ -37,8 +38,13 @@ pub(crate) async fn ready(app: web::Data<App>) -> HttpResponse {
     } else {
         HttpResponse::ServiceUnavailable()
     };
+    let degraded = app.hub.accounts().is_degraded();
     response.json(Ready {
-        status: if all { "ready" } else { "not_ready" },
+        status: match (all, degraded) {
+            (true, false) => "ready",
+            (true, true) => "degraded",
+            (false, _) => "not_ready",
+        },
         database,
         broker,
     })

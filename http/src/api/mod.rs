@@ -3,6 +3,7 @@
 //! Owner of the API's routes. It decides nothing: it parses, asks the policy and
 //! the house, and tells what they said.
 
+pub(crate) mod accounts;
 pub(crate) mod auth;
 pub(crate) mod bodies;
 pub(crate) mod bodies_user;
@@ -168,6 +169,7 @@ fn administration() -> Vec<Entry> {
             new_devices::ignore,
         ),
         Entry::get("/api/v1/broker", Bearer, broker::status),
+        Entry::post("/api/v1/broker/self-test", Bearer, accounts::test),
         Entry::get("/api/v1/broker/credentials", Bearer, broker::list),
         Entry::post("/api/v1/broker/credentials", Bearer, broker::create),
         Entry::post(

@@ -3,8 +3,8 @@
 //! Owner of its frame. A test holds it against the route table.
 
 use crate::api::{
-    auth, bodies, broker, commands, devices, docs, events, grants, health, history, home, making,
-    me, new_devices, own, rooms, schedule_views, schedules, setup, system, users,
+    accounts, auth, bodies, broker, commands, devices, docs, events, grants, health, history, home,
+    making, me, new_devices, own, rooms, schedule_views, schedules, setup, system, users,
 };
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
@@ -70,7 +70,7 @@ pub(crate) struct Problem {
         schedules::occurrences, schedule_views::preview, schedule_views::export,
         schedule_views::import, schedule_views::week_ahead, schedule_views::simulate,
         schedule_views::state, schedule_views::trust_clock,
-        broker::status, broker::list, broker::create, broker::rotate, broker::delete,
+        accounts::test, broker::status, broker::list, broker::create, broker::rotate, broker::delete,
         system::get, system::put_log_level, home::get, home::patch,
         users::list, users::get, users::create, users::patch, users::delete,
         grants::list, grants::put, grants::delete,

@@ -33,7 +33,9 @@ const LOG: usize = 1_000;
 /// A simulation that names no end runs a week.
 const WEEK_MS: i64 = 7 * 86_400_000;
 /// What takes long is worked out for so many at once: the house comes first.
-static WORK: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(1));
+static LONG: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(1));
+/// So is what is soon done; it does not wait behind what takes long.
+static SHORT: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(1));
 
 /// A trigger that is not saved.
 #[derive(ToSchema)]
@@ -175,7 +177,7 @@ pub(crate) async fn preview(app: web::Data<App>, _user: CurrentUser, body: Json<
     };
     let description = describe_trigger(&preview.trigger);
     let scheduler = app.hub.scheduler().clone();
-    let found = aside(move || scheduler.preview(&preview)).await??;
+    let found = at_once(move || scheduler.preview(&preview)).await??;
     Ok(HttpResponse::Ok().json(PreviewBody {
         description,
         expression,
@@ -213,8 +215,8 @@ pub(crate) async fn simulate(
     let to = asked.to.unwrap_or_else(|| from.plus_millis(WEEK_MS));
     let limit = super::paths::limit(asked.limit, LOG, LOG_MAX)?;
     let (scheduler, subject) = (app.hub.scheduler().clone(), user.subject.clone());
-    let made = aside(move || scheduler.simulate(&subject, (from, to))).await??;
-    Ok(HttpResponse::Ok().json(SimulationBody::new(made, (from, to), limit)))
+    let made = aside(move || scheduler.simulate(&subject, (from, to), limit)).await??;
+    Ok(HttpResponse::Ok().json(SimulationBody::new(made, (from, to))))
 }
 
 /// Every schedule that you see, as one file that people can read.
@@ -290,17 +292,29 @@ async fn whole(mut payload: web::Payload) -> Answer<web::BytesMut> {
     Ok(bytes)
 }
 
-/// Works something out beside the worker threads, one at a time.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Answer<T> {
+/// Works out beside the worker threads what takes long, one at a time.
+pub(crate) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Answer<T> {
+    in_turn(&LONG, work).await
+}
+
+/// Works out beside the worker threads what is soon done, one at a time.
+async fn at_once<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Answer<T> {
+    in_turn(&SHORT, work).await
+}
+
+async fn in_turn<T: Send + 'static>(
+    turns: &Semaphore,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Answer<T> {
     // Closed never.
-    let _turn = WORK.acquire().await.map_err(|e| Problem::internal(&e))?;
+    let _turn = turns.acquire().await.map_err(|e| Problem::internal(&e))?;
     web::block(work).await.map_err(|e| Problem::internal(&e))
 }
 
 impl SimulationBody {
-    fn new(mut made: Simulation, (from, to): (Timestamp, Timestamp), limit: usize) -> Self {
-        let lines = made.log.len();
-        made.log.truncate(limit);
+    fn new(made: Simulation, (from, to): (Timestamp, Timestamp)) -> Self {
         let mut states: Vec<StateBody> = made
             .states
             .into_iter()
@@ -317,9 +331,9 @@ impl SimulationBody {
         Self {
             from,
             to,
-            cut: made.cut || lines > limit,
+            cut: made.cut || made.lines > made.log.len(),
             log: made.log,
-            lines,
+            lines: made.lines,
             states,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Owner of those handlers and of how the broker is put into words.
 
+use super::accounts;
 use super::visit::{Visit, page};
 use crate::app::App;
 use crate::auth::CurrentUser;
@@ -43,6 +44,7 @@ pub(crate) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
             "hub" => ManagedBy::Hub,
             _ => ManagedBy::Operator,
         },
+        accounts: accounts::part(&app.hub, &visit),
         has_ca: app.config.ca_pem.is_some(),
         messages: messages(&app.hub),
         clients: clients(&app, t, visit.now, &visit.zone),

@@ -3,6 +3,7 @@
 //! Owner of the page routes, apart from REST's. A page handler decides nothing: it
 //! asks policy, the house or the store, and puts the answer into words.
 
+mod accounts;
 mod add_device;
 mod assets;
 pub(crate) mod broker;
@@ -92,6 +93,7 @@ pub(crate) fn routes() -> Vec<Entry> {
             new_devices::ignore,
         ),
         Entry::get("/broker", Access::Cookie, broker::show),
+        Entry::post("/broker/self-test", Access::Cookie, accounts::test),
         Entry::get("/settings", Access::Cookie, settings::show),
         Entry::get("/you", Access::Cookie, you::show),
         Entry::post("/you/preferences", Access::Cookie, you::preferences),

@@ -114,6 +114,7 @@ fn part(part: Part) -> Option<PartLine> {
         "broker" => view::Part::Broker,
         "commands" => view::Part::Commands,
         "history" => view::Part::History,
+        "access" => view::Part::Access,
         _ => return None,
     };
     Some(PartLine {
@@ -182,7 +183,7 @@ mod tests {
 
     #[test]
     fn every_part_and_every_queue_has_words() {
-        for name in ["database", "broker", "commands", "history"] {
+        for name in ["database", "broker", "commands", "history", "access"] {
             let told = Part {
                 name,
                 works: true,

@@ -47,6 +47,11 @@ async fn the_broker_tells_who_is_connected_how_busy_it_is_and_what_certificate_f
         }) && counted
     })
     .await;
+    until("the broker was tried out", || async {
+        let broker = house.get("/api/v1/broker", &admin).await.json();
+        broker["self_test"]["result"] == "refused"
+    })
+    .await;
     let broker = house.get("/api/v1/broker", &admin).await.json();
     assert_eq!(
         broker["next"],
@@ -57,6 +62,8 @@ async fn the_broker_tells_who_is_connected_how_busy_it_is_and_what_certificate_f
     for passage in [
         ">lamp<",
         "id=\"next-sha256\"",
+        "Reading another’s topic was refused",
+        "Writing another’s topic was refused",
         "href=\"/broker/credentials\"",
     ] {
         assert!(page.text.contains(passage), "{passage}: {}", page.text);

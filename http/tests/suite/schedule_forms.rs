@@ -2,7 +2,8 @@
 
 use crate::common::ADMIN;
 use crate::common::browser::{Browser, words_of};
-use crate::schedule_pages::{NEW, fields, in_berlin, make};
+use crate::schedule_pages::{NEW, fields, in_berlin, make, press};
+use serde_json::json;
 
 /// What is typed, beside which field its fault is told, and what must come back.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
@@ -196,5 +197,57 @@ async fn a_quick_form_of_the_device_page_leads_to_a_filled_preview() {
     assert!(words.contains("Once, on"), "{words}");
     assert!(words.contains("The socket – Turn off"), "{words}");
     assert_eq!(form.text.matches("class=\"due-time\"").count(), 1);
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn an_administrator_says_that_the_clock_is_right() {
+    let (house, admin) = in_berlin().await;
+    house.add_switch(&admin, "socket").await;
+    let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    let before = words_of(&browser.get("/schedules").await.text);
+    assert!(!before.contains("does not trust its clock"), "{before}");
+    let foreign = browser
+        .post("/schedules/clock", &[("csrf", "not-of-this-session")])
+        .await;
+    assert_eq!(foreign.status, 403);
+    let said = press(&mut browser, "/schedules/clock", &[]).await;
+    assert_eq!(said.status, 303, "{}", words_of(&said.text));
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn the_list_shows_what_comes_next_before_what_was_made_first() {
+    let (house, admin) = in_berlin().await;
+    house.add_switch(&admin, "socket").await;
+    let mut entries = Vec::new();
+    for n in 0..120 {
+        entries.push(json!({
+            "name": format!("Number {n:03}"),
+            "trigger": {"kind": "at", "at": format!("2090-01-01T{:02}:{:02}", (200 - n) / 60, (200 - n) % 60)},
+            "actions": [{"device": "socket", "entity": "power", "action": "turn_on"}],
+        }));
+    }
+    let file = json!({"version": 1, "schedules": entries});
+    let made = house.post("/api/v1/schedules/import", &admin, file).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let mut browser = Browser::signed_in(&house, ADMIN.0, ADMIN.1).await;
+    let first = words_of(&browser.get("/schedules").await.text);
+    assert!(
+        first.contains("Number 119") && !first.contains("Number 000"),
+        "{first}"
+    );
+    assert!(
+        first.find("Number 119") < first.find("Number 118"),
+        "{first}"
+    );
+    let page = browser.get("/schedules").await.text;
+    let (_, rest) = page.split_once("?after=").expect("there are more");
+    let after = rest.split('"').next().expect("ends");
+    let second = words_of(&browser.get(&format!("/schedules?after={after}")).await.text);
+    assert!(
+        second.contains("Number 000") && !second.contains("Number 119"),
+        "{second}"
+    );
     house.stop().await;
 }

@@ -28,7 +28,7 @@ async fn a_device_is_entered_read_changed_and_deleted() {
     assert_eq!(made.status, 201, "{}", made.text);
     let device = made.json();
     assert_eq!(device["id"], "old-socket");
-    assert_eq!(device["broker_managed_by"], "hub");
+    assert_eq!(device["broker_managed_by"], "embedded");
     assert!(device["credential"]["password"].as_str().unwrap().len() >= 22);
     assert_eq!(made.header("location"), "/api/v1/devices/old-socket");
     let path = "/api/v1/devices/old-socket";

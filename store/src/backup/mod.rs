@@ -13,7 +13,7 @@ pub use load::Restoring;
 pub(crate) use schema::Part;
 
 /// Tables of the house; what is referred to comes before what refers to it.
-pub(crate) const HOUSE: [&str; 20] = [
+pub(crate) const HOUSE: [&str; 21] = [
     "settings",
     "home",
     "users",
@@ -27,6 +27,7 @@ pub(crate) const HOUSE: [&str; 20] = [
     "new_devices",
     "credentials",
     "credential_topics",
+    "sealed_passwords",
     "commands",
     "audit",
     "hub_spans",

@@ -5,6 +5,7 @@ use iothome_engine::access::{Access, TopicRule};
 use iothome_engine::kind::Kind;
 use iothome_store::testing::on_both;
 use iothome_store::{AnnouncedConfig, AuditEntry, DevicePatch, NewDevice, NewStatus, StoreError};
+use std::collections::HashMap;
 
 #[tokio::test]
 async fn a_device_reads_back_as_it_was_written() {
@@ -194,12 +195,21 @@ async fn credentials_rotate_change_and_go() {
             .await
             .expect("set");
         assert_eq!(store.credentials().await.expect("read"), [join.clone()]);
+        for sealed in ["first", "second"] {
+            store.keep_sealed(join.id, sealed).await.expect("kept");
+        }
+        let none = store.keep_sealed(credential_id(9), "x").await;
+        assert!(matches!(none, Err(StoreError::NotFound)));
+        let kept = store.sealed_passwords().await.expect("read");
+        assert_eq!(kept, HashMap::from([(join.id, "second".to_owned())]));
         let none = store
             .set_credential_topics(credential_id(9), &join.topics)
             .await;
         assert!(matches!(none, Err(StoreError::NotFound)));
         let gone = store.delete_credential(join.id).await.expect("deleted");
         assert_eq!(gone.as_deref(), Some("zigbee"));
+        let kept = store.sealed_passwords().await.expect("read");
+        assert!(kept.is_empty(), "it goes with its credential");
         let gone = store.delete_credential(join.id).await.expect("nothing");
         assert_eq!(gone, None);
         let rotated = store.rotate_credential(join.id, "x").await;

@@ -3,6 +3,7 @@
 //!
 //! Owner of how fingerprints are shown. It must never show a password.
 
+use super::accounts::Accounts;
 use crate::icons::Icon;
 use crate::layout::{Here, Shell, Viewer};
 use crate::links;
@@ -83,6 +84,8 @@ pub struct BrokerPage {
     pub next: Option<Prints>,
     /// Who manages users.
     pub managed_by: ManagedBy,
+    /// How they stand, and what the self-test showed.
+    pub accounts: Accounts,
     /// Whether the hub's own certificate authority can be downloaded.
     pub has_ca: bool,
     /// Messages.
@@ -122,6 +125,7 @@ pub fn page(t: &'static Texts, viewer: &Viewer, live: &str, broker: &BrokerPage)
                 p { a href=(links::CA) download { (t.broker.ca) } }
             }
         }
+        (super::accounts::sections(t, viewer, &broker.accounts))
         section.block {
             h2 { (t.broker.messages) }
             (messages(t, &broker.messages))

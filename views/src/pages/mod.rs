@@ -2,6 +2,7 @@
 //!
 //! Owner of what stands on which page. A page must never fetch anything.
 
+pub mod accounts;
 pub mod add_device;
 pub mod broker;
 pub mod credential;

@@ -20,6 +20,7 @@ pub enum Part {
     Broker,
     Commands,
     History,
+    Access,
 }
 
 /// A part and whether it works.
@@ -195,6 +196,7 @@ fn part(t: &Texts, line: &PartLine) -> Markup {
         Part::Broker => t.system.part_broker,
         Part::Commands => t.system.part_commands,
         Part::History => t.system.part_history,
+        Part::Access => t.system.part_access,
     };
     let (class, icon, words) = if line.works {
         ("good", Icon::Check, t.system.works)

@@ -4,9 +4,9 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, chart, credential, design, device, entity, error, first_device,
-    frame, held, home, house, new_devices, people, places, rhythm, rooms, schedule_form, schedules,
-    set_up, settings, sign_in, system, you,
+    accounts, add_device, bench, broker, chart, credential, design, device, entity, error,
+    first_device, frame, held, home, house, new_devices, people, places, rhythm, rooms,
+    schedule_form, schedules, set_up, settings, sign_in, system, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -30,6 +30,7 @@ pub static ENGLISH: Texts = Texts {
     decimal_mark: '.',
     add_device: add_device::ENGLISH,
     bench: bench::ENGLISH,
+    accounts: accounts::ENGLISH,
     broker: broker::ENGLISH,
     first_device: first_device::ENGLISH,
     house: house::ENGLISH,

@@ -4,9 +4,9 @@
 
 use super::{Dates, Texts, Words};
 use super::{
-    add_device, bench, broker, chart, credential, design, device, entity, error, first_device,
-    frame, held, home, house, new_devices, people, places, rhythm, rooms, schedule_form, schedules,
-    set_up, settings, sign_in, system, you,
+    accounts, add_device, bench, broker, chart, credential, design, device, entity, error,
+    first_device, frame, held, home, house, new_devices, people, places, rhythm, rooms,
+    schedule_form, schedules, set_up, settings, sign_in, system, you,
 };
 use iothome_engine::command::{Status, reason};
 use iothome_engine::kind::{Action, Kind};
@@ -30,6 +30,7 @@ pub static GERMAN: Texts = Texts {
     decimal_mark: ',',
     add_device: add_device::GERMAN,
     bench: bench::GERMAN,
+    accounts: accounts::GERMAN,
     broker: broker::GERMAN,
     first_device: first_device::GERMAN,
     house: house::GERMAN,

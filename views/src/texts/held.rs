@@ -24,6 +24,7 @@ pub struct HeldTexts {
     pub between: &'static str,
     pub no_place: &'static str,
     pub not_wanted: &'static str,
+    pub and_more: &'static str,
 }
 
 pub(super) const ENGLISH: HeldTexts = HeldTexts {
@@ -38,6 +39,7 @@ pub(super) const ENGLISH: HeldTexts = HeldTexts {
     between: "it is between {} and {}",
     no_place: "the home’s place is not known, so neither is its sun",
     not_wanted: "not wanted, but so: {}",
+    and_more: "and {} more",
 };
 
 pub(super) const GERMAN: HeldTexts = HeldTexts {
@@ -52,6 +54,7 @@ pub(super) const GERMAN: HeldTexts = HeldTexts {
     between: "es ist zwischen {} und {}",
     no_place: "der Ort des Zuhauses ist nicht bekannt, also auch nicht seine Sonne",
     not_wanted: "unerwünscht, aber so: {}",
+    and_more: "und {} weitere",
 };
 
 /// Tells what an entity is called.
@@ -83,6 +86,10 @@ fn sentence(t: &Texts, text: &str, name: Name<'_>) -> Option<String> {
     }
     if let Some(rest) = text.strip_prefix("it is ") {
         return clock(t, rest);
+    }
+    if let Some(rest) = text.strip_prefix("and ") {
+        let count: usize = rest.strip_suffix(" more")?.parse().ok()?;
+        return Some(put(h.and_more, &[&count.to_string()]));
     }
     sun(t, text).or_else(|| of_entity(t, text, name))
 }
@@ -314,6 +321,14 @@ mod tests {
                 &says("off"),
                 "it is Tuesday; <door> is off, not on",
                 "es ist Dienstag; <door> ist aus, nicht an",
+            ),
+            (
+                &json!({"any": [is_on, is_on, is_on, is_on, is_on]}),
+                &Reading::Unavailable,
+                "<door> is not available; <door> is not available; <door> is not available; \
+                 and 2 more",
+                "<door> ist nicht erreichbar; <door> ist nicht erreichbar; <door> ist nicht \
+                 erreichbar; und 2 weitere",
             ),
         ] {
             let told = both(condition, reading);

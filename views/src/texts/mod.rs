@@ -12,6 +12,7 @@ mod language;
 mod symbols;
 mod words;
 
+pub mod accounts;
 pub mod add_device;
 pub mod bench;
 pub mod broker;
@@ -65,6 +66,7 @@ pub struct Texts {
 
     pub add_device: add_device::AddDeviceTexts,
     pub bench: bench::BenchTexts,
+    pub accounts: accounts::AccountsTexts,
     pub broker: broker::BrokerTexts,
     pub first_device: first_device::FirstDeviceTexts,
     pub house: house::HouseTexts,

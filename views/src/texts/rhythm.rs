@@ -7,9 +7,7 @@
 use super::{Dates, Texts};
 use crate::numbers::readable;
 use iothome_engine::ids::EntityRef;
-use iothome_engine::schedule::{
-    Condition, Days, Rhythm, SunEvent, Test, Trigger, Window, hm, rhythm,
-};
+use iothome_engine::schedule::{Condition, Days, Rhythm, SunEvent, Test, Trigger, hm, rhythm};
 use iothome_engine::value::Value;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 
@@ -264,7 +262,7 @@ fn told(t: &Texts, rhythm: &Rhythm) -> String {
         Rhythm::Every(seconds, None) => (r.every)(*seconds),
         Rhythm::Every(seconds, Some(window)) => {
             let every = (r.every)(*seconds);
-            put(r.window, &[&every, &hm(window.from), &until(window)])
+            put(r.window, &[&every, &hm(window.from), &window.end()])
         }
         Rhythm::Hourly(minute) => put(r.hourly, &[&minute.to_string()]),
         Rhythm::Minutes(1) => r.minute.to_owned(),
@@ -285,13 +283,6 @@ fn told(t: &Texts, rhythm: &Rhythm) -> String {
 /// "Wed 25 Nov 2026".
 fn date(dates: &Dates, at: DateTime) -> String {
     format!("{} {}", dates.weekday(at), at.year())
-}
-
-fn until(window: &Window) -> String {
-    match window.to {
-        to if to == Time::midnight() => "24:00".to_owned(),
-        to => hm(to),
-    }
 }
 
 fn clock(time: Time) -> String {
@@ -354,7 +345,7 @@ pub fn condition(t: &Texts, what: &Condition, name: &dyn Fn(&EntityRef) -> Strin
         }
         Condition::Time { window, days: on } => {
             let on = (!on.is_all()).then(|| put(r.time_days, &[&days(t, *on)]));
-            let window = window.map(|w| put(r.time_between, &[&hm(w.from), &until(&w)]));
+            let window = window.map(|w| put(r.time_between, &[&hm(w.from), &w.end()]));
             let both: Vec<String> = window.into_iter().chain(on).collect();
             both.join(&format!(" {} ", r.and))
         }

@@ -43,7 +43,7 @@ impl Agenda {
         }
         for (id, due_at) in loaded.decided {
             // Only these very instants: a changed plan may be due before them.
-            if let Some(entry) = self.entries.get_mut(&id).filter(|e| due_at > e.decided) {
+            if let Some(entry) = self.entries.get_mut(&id) {
                 entry.rows.insert(due_at);
             }
         }
@@ -52,6 +52,18 @@ impl Agenda {
         }
         let ids: Vec<ScheduleId> = self.entries.keys().copied().collect();
         for id in ids {
+            self.plan(id);
+        }
+    }
+
+    /// A schedule that was changed while the clock was ahead was changed before now all the same.
+    pub(super) fn changed_before(&mut self, now: Timestamp) {
+        let ahead = self.entries.iter().filter(|(_, e)| e.decided > now);
+        let ahead: Vec<ScheduleId> = ahead.map(|(id, _)| *id).collect();
+        for id in ahead {
+            if let Some(entry) = self.entries.get_mut(&id) {
+                entry.decided = now;
+            }
             self.plan(id);
         }
     }
@@ -214,6 +226,7 @@ impl Agenda {
         }
         self.reached = now.max(self.built_at);
         self.persisted = Timestamp::from_millis(0);
+        self.taken_by_hand = 0;
         let ids: Vec<ScheduleId> = self.entries.keys().copied().collect();
         for id in ids {
             if let Some(entry) = self.entries.get_mut(&id) {
@@ -289,10 +302,12 @@ impl Agenda {
             schedule: id,
             due_at: Timestamp::from_millis(due_ms),
         };
+        due_ms = due_ms.max(self.taken_by_hand + 1);
         // Whole seconds are the trigger's. Ends: finitely many are under way.
         while due_ms % 1000 == 0 || self.open.contains_key(&at(due_ms)) {
             due_ms += 1;
         }
+        self.taken_by_hand = due_ms;
         let mut open = Open::claimed(&schedule, at(due_ms).due_at, now, now);
         open.occurrence.by_hand = true;
         self.open_claim(open, out);

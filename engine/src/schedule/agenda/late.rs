@@ -29,6 +29,7 @@ struct Slept {
 impl Agenda {
     /// Judges everything due after what was reached, until now.
     pub(super) fn catch_up(&mut self, now: Timestamp, because: &str, out: &mut Vec<Effect>) {
+        self.changed_before(now);
         let mut claims = Vec::new();
         let mut rows = Vec::new();
         for (first, id) in self.slept_through(now) {

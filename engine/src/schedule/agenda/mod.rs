@@ -60,6 +60,8 @@ pub struct Agenda {
     /// Why what lies between the reached instant and now was missed, if that is yet to be judged.
     missed_because: Option<&'static str>,
     told_behind: bool,
+    /// The latest instant that a run by hand took, in milliseconds: each takes one of its own.
+    taken_by_hand: i64,
     /// Schedules that may have nothing to come and nothing under way any more.
     perhaps_over: BTreeSet<ScheduleId>,
 }
@@ -81,6 +83,7 @@ impl Agenda {
             persisted: Timestamp::from_millis(0),
             missed_because: None,
             told_behind: false,
+            taken_by_hand: 0,
             perhaps_over: BTreeSet::new(),
         }
     }

@@ -174,6 +174,11 @@ impl Agenda {
 
     /// Drops an occurrence that is somebody else's, or over.
     pub(super) fn forget(&mut self, key: Key) {
+        // One that ended ahead of its time is not decided again when its time comes.
+        let entry = self.entries.get_mut(&key.schedule);
+        if let Some(entry) = entry.filter(|entry| key.due_at > entry.decided) {
+            entry.rows.insert(key.due_at);
+        }
         if let Some(open) = self.open.remove(&key) {
             for run in &open.actions {
                 self.runs.remove(&(run.run_at.as_millis(), key, run.index));

@@ -183,7 +183,8 @@ pub(super) fn window(fields: &Fields<'_>, faults: &mut Faults) -> Option<Window>
     let from = fields.need_text("from", "\"08:00\"", faults, time);
     let to = fields.need_text("to", "\"20:00\"", faults, time);
     let (from, to) = (from?, to?);
-    if from == to {
+    let whole_day = fields.get("to").and_then(serde_json::Value::as_str) == Some("24:00");
+    if from == to && !whole_day {
         let problem = "the window is empty: it ends where it begins";
         faults.add(&fields.at("to"), problem, "\"20:00\"");
         return None;

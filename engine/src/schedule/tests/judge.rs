@@ -126,3 +126,23 @@ fn times_and_days_are_those_of_the_home() {
     let not = judged(json!({"not": {"kind": "sun", "is": "up"}}));
     assert_eq!(not, Err("not wanted, but so: the sun is up".into()));
 }
+
+#[test]
+fn a_reason_tells_a_few_parts_and_is_never_long() {
+    let wrong: Vec<Json> = (0..49)
+        .map(|n| {
+            state(
+                "lamp",
+                "light",
+                json!({"is": format!("{n}{}", "x".repeat(900))}),
+            )
+        })
+        .collect();
+    let why = judged(json!({"any": wrong})).expect_err("none is so");
+    assert!(why.chars().count() <= 301, "{}", why.len());
+    let short: Vec<Json> = (0..5)
+        .map(|n| state("lamp", "light", json!({"is": n.to_string()})))
+        .collect();
+    let why = judged(json!({"any": short})).expect_err("none is so");
+    assert!(why.ends_with("; and 2 more"), "{why}");
+}

@@ -1,6 +1,7 @@
 //! Reading definitions: what is accepted comes back, what is refused says why.
 
-use crate::schedule::{CronLine, Definition, read_definition};
+use super::{at, home};
+use crate::schedule::{CronLine, Definition, When, check, read_definition};
 use crate::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -226,4 +227,42 @@ fn a_cron_line_is_normalised() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn a_window_may_be_the_whole_day() {
+    let window = json!({"from": "00:00", "to": "24:00"});
+    let json = json!({
+        "name": "All day",
+        "trigger": {"kind": "every", "seconds": 900, "anchor": "2027-03-01T08:00:00Z", "window": window},
+        "conditions": {"kind": "time", "from": "00:00", "to": "24:00"},
+        "actions": [{"device": "lamp", "entity": "light", "action": "turn_on"}],
+    });
+    let definition = read_definition(&json, None).expect("it is good");
+    let written = serde_json::to_value(&definition).unwrap();
+    assert_eq!(written["trigger"]["window"], window);
+    assert_eq!(read_definition(&written, None), Ok(definition.clone()));
+    let noon = jiff::civil::Time::constant(12, 0, 0, 0);
+    let When::Every { window, .. } = definition.trigger.when else {
+        panic!("{definition:?}")
+    };
+    assert!(window.is_some_and(|window| window.has(noon)));
+}
+
+#[test]
+fn jitter_is_less_than_the_interval() {
+    let json = |jitter: u32| {
+        json!({
+            "name": "Shaken",
+            "trigger": {"kind": "every", "seconds": 60, "anchor": "2027-03-01T08:00:00Z", "jitter_seconds": jitter},
+            "actions": [{"device": "lamp", "entity": "light", "action": "turn_on"}],
+        })
+    };
+    let check = |jitter| {
+        let definition = read_definition(&json(jitter), None).expect("its shape is good");
+        check(&definition, &home("UTC", None), at("2027-03-01T09:00:00Z"))
+    };
+    assert_eq!(check(59), Ok(()));
+    let faults = check(60).expect_err("too much");
+    assert_eq!(faults[0].field, "trigger.jitter_seconds");
 }

@@ -2,7 +2,7 @@
 
 use super::{at, home};
 use crate::ids::{ScheduleId, UserId};
-use crate::schedule::simulate::{LogEvent, simulate};
+use crate::schedule::simulate::{LINES_MAX, LogEvent, simulate};
 use crate::schedule::{Schedule, read_definition};
 use crate::time::Timestamp;
 use serde_json::{Value as Json, json};
@@ -42,7 +42,7 @@ fn conditions_see_the_states_that_earlier_actions_would_cause() {
     ];
     let home = home("Europe/Berlin", None);
     let span = (at("2027-03-27T00:00:00Z"), at("2027-03-28T00:00:00Z"));
-    let made = simulate(&schedules, &home, HashMap::new(), span);
+    let made = simulate(&schedules, &home, HashMap::new(), span, LINES_MAX);
     let log: Vec<String> = made
         .log
         .iter()
@@ -88,7 +88,7 @@ fn a_year_of_two_hundred_schedules_is_run_whole_and_in_order() {
         .collect();
     let home = home("Europe/Berlin", Some((52.52, 13.40)));
     let span = (at("2027-01-01T00:00:00Z"), at("2028-01-01T00:00:00Z"));
-    let made = simulate(&schedules, &home, HashMap::new(), span);
+    let made = simulate(&schedules, &home, HashMap::new(), span, LINES_MAX);
     assert!(!made.cut);
     assert!(made.log.is_sorted_by_key(|entry| entry.at));
     // 261 weekdays, 365 sunsets, 365 days, and four times a day, each for fifty schedules; the
@@ -99,4 +99,13 @@ fn a_year_of_two_hundred_schedules_is_run_whole_and_in_order() {
         "{}",
         made.log.len()
     );
+}
+
+#[test]
+fn no_more_of_the_log_is_kept_than_was_asked_for() {
+    let schedules = [schedule(1, &daily("07:00", Json::Null, "turn_on", 0))];
+    let home = home("Europe/Berlin", None);
+    let span = (at("2027-03-01T00:00:00Z"), at("2027-03-11T00:00:00Z"));
+    let made = simulate(&schedules, &home, HashMap::new(), span, 3);
+    assert_eq!((made.log.len(), made.lines, made.cut), (3, 10, false));
 }

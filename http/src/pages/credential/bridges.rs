@@ -6,6 +6,7 @@ use super::{connection, managed_by, password, rules, shown};
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::auth::extract::Form;
+use crate::pages::accounts::fault_of;
 use crate::pages::add_device::{Nothing, faulty, told};
 use crate::pages::visit::{Visit, page, see_other};
 use crate::problem::{Answer, Problem};
@@ -39,7 +40,7 @@ fn list_of(app: &App, visit: &Visit, form: NewBridge, problems: Problems) -> Cre
     let lines = app.hub.credentials().into_iter().map(|c| CredentialLine {
         id: c.id,
         name: c.name,
-        username: c.username,
+        username: c.username.clone(),
         device: c.device,
         filters: c
             .topics
@@ -48,6 +49,7 @@ fn list_of(app: &App, visit: &Visit, form: NewBridge, problems: Problems) -> Cre
             .map(|r| r.filter.clone())
             .collect(),
         made: When::new(visit.t, c.created_at, visit.now, &visit.zone),
+        fault: fault_of(&app.hub, &c.username),
     });
     CredentialsPage {
         managed_by: managed_by(app),
@@ -187,6 +189,7 @@ pub(crate) async fn bridge(
         name: credential.name.clone(),
         exists: true,
         managed_by: managed_by(&app),
+        fault: fault_of(&app.hub, &credential.username),
         bridge,
         tasmota_topic,
         connection,

@@ -10,6 +10,7 @@ mod rules;
 pub(super) use bridges::{ask_delete, bridge, create, delete, list, rotate_bridge};
 pub(crate) use issued::Issued;
 
+use super::accounts::fault_of;
 use super::add_device::{Nothing, stored};
 use super::visit::{Visit, page, see_other};
 use crate::app::App;
@@ -138,6 +139,7 @@ pub(crate) async fn device(
         name: stored.name.clone(),
         exists: credential.is_some(),
         managed_by: managed_by(&app),
+        fault: fault_of(&app.hub, &username),
         connection,
         rules: shown(&rules),
         bridge: None,

@@ -4,12 +4,13 @@
 
 use super::stopped;
 use super::words::{Teller, local};
+use crate::api::schedule_views::aside;
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::auth::extract::Form;
 use crate::pages::show;
 use crate::pages::visit::{Visit, page};
-use crate::problem::{Answer, Problem};
+use crate::problem::Answer;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use iothome_engine::ids::ScheduleId;
@@ -84,8 +85,7 @@ pub(super) async fn submit(app: web::Data<App>, user: CurrentUser, form: Form<Sp
         return Ok(faulty(&visit, &model));
     }
     let (scheduler, subject) = (app.hub.scheduler().clone(), user.subject.clone());
-    let found = web::block(move || scheduler.simulate(&subject, (from, to))).await;
-    let found = found.map_err(|error| Problem::internal(&error))?;
+    let found = aside(move || scheduler.simulate(&subject, (from, to), LINES)).await?;
     let found = found.map_err(stopped)?;
     let teller = Teller::of(&app, &user, &visit);
     model.found = Some(told(teller, &found));
@@ -109,7 +109,7 @@ fn told(teller: Teller<'_>, found: &Simulation) -> Simulated {
     let t = teller.t();
     let mut names = HashMap::new();
     let mut days: Vec<SimulatedDay> = Vec::new();
-    for entry in found.log.iter().take(LINES) {
+    for entry in &found.log {
         let at = local(entry.at, &teller.visit.zone);
         let name = format!("{} {}", t.dates.weekday(at), at.year());
         if days.last().is_none_or(|day| day.name != name) {
@@ -124,8 +124,8 @@ fn told(teller: Teller<'_>, found: &Simulation) -> Simulated {
         }
     }
     Simulated {
-        count: found.log.len(),
-        shown: (found.log.len() > LINES || found.cut).then_some(LINES),
+        count: found.lines,
+        shown: (found.lines > LINES || found.cut).then_some(LINES),
         days,
     }
 }

@@ -7,7 +7,7 @@ use super::read::rhythm_mark;
 use super::rows::{Row, Values, put};
 use super::words::Teller;
 use iothome_engine::schedule::{
-    Condition, Days, Definition, Rhythm, Test, Trigger, When, Window, hm, rhythm,
+    Condition, Days, Definition, Rhythm, Test, Trigger, When, hm, rhythm,
 };
 use iothome_views::numbers::exact;
 use jiff::civil::Time;
@@ -119,10 +119,6 @@ fn tick(values: &mut Values, prefix: &str, days: Days) {
     }
 }
 
-fn until(window: &Window) -> String {
-    hm(window.to)
-}
-
 fn when(values: &mut Values, trigger: &Trigger) {
     if let (Rhythm::Daily(on, times), true) = (rhythm(trigger), trigger.days.is_all())
         && let [time] = times[..]
@@ -158,7 +154,7 @@ fn when(values: &mut Values, trigger: &Trigger) {
             set("every_amount", amount);
             set("every_unit", unit.to_owned());
             let from = window.map_or_else(String::new, |w| hm(w.from));
-            let to = window.map_or_else(String::new, |w| until(&w));
+            let to = window.map_or_else(String::new, |w| w.end());
             set("anchor", anchor.to_string());
             set("anchor_of", rhythm_mark(i64::from(*seconds), &from, &to));
             set("from", from);
@@ -243,7 +239,7 @@ fn simple(part: &Condition) -> Option<Row> {
         }
         Condition::Time { window, days } => {
             let from = window.map_or_else(String::new, |w| hm(w.from));
-            let to = window.map_or_else(String::new, |w| until(&w));
+            let to = window.map_or_else(String::new, |w| w.end());
             let mut row = row([("kind", "time".to_owned()), ("from", from), ("to", to)]);
             tick(&mut row, "day_", *days);
             Some(row)

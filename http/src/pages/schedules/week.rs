@@ -5,10 +5,11 @@
 
 use super::stopped;
 use super::words::{Teller, local};
+use crate::api::schedule_views::aside;
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::pages::visit::{Visit, page};
-use crate::problem::{Answer, Problem};
+use crate::problem::Answer;
 use actix_web::web;
 use iothome_actors::{Frequent, Upcoming, WeekAhead};
 use iothome_engine::ids::ScheduleId;
@@ -29,8 +30,7 @@ pub(super) async fn show(app: web::Data<App>, user: CurrentUser) -> Answer {
     let visit = Visit::of(&app, &user).await?;
     let (scheduler, subject) = (app.hub.scheduler().clone(), user.subject.clone());
     let under_way = scheduler.under_way().await.map_err(stopped)?;
-    let ahead = web::block(move || scheduler.week_ahead(&subject, None, &under_way)).await;
-    let ahead = ahead.map_err(|error| Problem::internal(&error))?;
+    let ahead = aside(move || scheduler.week_ahead(&subject, None, &under_way)).await?;
     let teller = Teller::of(&app, &user, &visit);
     let model = WeekPage {
         days: days(teller, &ahead),

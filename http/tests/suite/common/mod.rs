@@ -345,8 +345,10 @@ fn hub_config(broker: SocketAddr, fingerprint: Fingerprint, access: SharedAccess
         discovery_prefix: "homeassistant".into(),
         access,
         cut: None,
+        dynsec: None,
         sha256: Some(fingerprint.to_string()),
         sha1: Some("not told".into()),
+        seen: iothome_tls::Seen::default(),
         password_workers: 2,
         scheduling: iothome_actors::Scheduling::default(),
     }

@@ -9,6 +9,7 @@ use crate::components::topic::topic;
 use crate::icons::Icon;
 use crate::layout::{Here, Viewer};
 use crate::links;
+use crate::pages::accounts::AccountFault;
 use crate::pages::broker::ManagedBy;
 use crate::texts::{Texts, fill};
 use crate::time::{self, When};
@@ -73,6 +74,8 @@ pub struct CredentialLine {
     pub filters: Vec<String>,
     /// When it was made.
     pub made: When,
+    /// What is wrong with the account at the broker.
+    pub fault: Option<AccountFault>,
 }
 
 /// What was typed for a new bridge.
@@ -137,6 +140,7 @@ fn lines(t: &Texts, lines: &[&CredentialLine]) -> Markup {
                     div.facts {
                         p.state { a href=(address(line)) { bdi { (line.name) } } }
                         p.hint { code { (line.username) } " · " (t.credential.made) " " (time::at(&line.made)) }
+                        @if let Some(fault) = &line.fault { p { (Icon::Warning.draw()) " " (fault.words(t)) } }
                         p.hint.may-touch { @for filter in &line.filters { (topic(filter)) } }
                     }
                     p.ways {

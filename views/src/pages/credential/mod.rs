@@ -17,6 +17,7 @@ use crate::components::topic::topic;
 use crate::icons::Icon;
 use crate::layout::{Here, Viewer};
 use crate::links;
+use crate::pages::accounts::AccountFault;
 use crate::pages::add_device::{Step, back, shell_at, steps};
 use crate::pages::broker::ManagedBy;
 use crate::texts::{Texts, fill};
@@ -43,6 +44,8 @@ pub struct CredentialPage {
     pub exists: bool,
     /// Who manages the broker's users.
     pub managed_by: ManagedBy,
+    /// What is wrong with the account at the broker.
+    pub fault: Option<AccountFault>,
     /// Address, user, password (if it was made just now), topics.
     pub connection: Connection,
     /// What it may touch: whether it may publish, and the filter.
@@ -86,9 +89,16 @@ fn user(t: &Texts, viewer: &Viewer, model: &CredentialPage) -> Markup {
     if model.managed_by == ManagedBy::Operator {
         return operator(t, model);
     }
+    let once = match model.managed_by {
+        ManagedBy::Hub => c.once_sealed,
+        ManagedBy::Embedded | ManagedBy::Operator => c.once,
+    };
     html! {
         section.card.wide.block #user {
             h2 { (c.user) }
+            @if let Some(fault) = &model.fault {
+                p.trouble.bad role="status" { (Icon::Warning.draw()) span { (fault.words(t)) } }
+            }
             @if model.exists {
                 h3 { (c.username) }
                 (copyable(t, "username", &model.connection.username))
@@ -96,7 +106,7 @@ fn user(t: &Texts, viewer: &Viewer, model: &CredentialPage) -> Markup {
                 @match &model.connection.password {
                     Some(password) => {
                         (copyable(t, "password", password))
-                        p.trouble.notice role="status" { (Icon::Warning.draw()) span { (c.once) } }
+                        p.trouble.notice role="status" { (Icon::Warning.draw()) span { (once) } }
                     }
                     None => p.hint { (c.shown_before) },
                 }

@@ -325,3 +325,14 @@ fn what_waits_for_its_delay_outlives_a_clock_that_is_set_back() {
     assert_eq!(house.log(), ["07:00:00 turn_on", "07:30:00 turn_off"]);
     assert_eq!(house.history(id), ["07:00 fired"]);
 }
+
+#[test]
+fn a_schedule_saved_while_the_clock_was_ahead_runs_after_a_restart_too() {
+    let mut house = House::new("2035-06-01T06:10:00Z");
+    let id = house.save(1, hourly("once", 900));
+    house.jump("2027-06-01T06:10:00Z");
+    house.input(Input::ClockTrusted);
+    house.down_until("2027-06-01T06:20:00Z");
+    house.until("2027-06-01T08:30:00Z");
+    assert_eq!(house.history(id), ["07:00 fired", "08:00 fired"]);
+}

@@ -114,7 +114,10 @@ fn perform(house: &mut House, step: &Step) {
             house.now = house.now.plus_millis(seconds * 1000);
             house.input(Input::Tick);
         }
-        Step::Trust => house.input(Input::ClockTrusted),
+        Step::Trust => {
+            house.claimed.clear();
+            house.input(Input::ClockTrusted);
+        }
         Step::Writable(writable) => house.writable = writable,
         Step::Reachable(reachable) => house.reachable = reachable,
     }

@@ -221,3 +221,27 @@ fn what_was_once_is_finished_when_its_last_action_ended() {
     house.until("2027-06-01T07:11:00Z");
     assert_eq!(house.finished, [id]);
 }
+
+#[test]
+fn what_was_cancelled_ahead_is_not_claimed_again() {
+    let mut house = House::new(START);
+    let id = house.save(1, daily("07:00", &[action("lamp", "turn_on", 0)]));
+    house.until("2027-06-01T06:59:57Z");
+    house.change(id, |s| s.definition.enabled = false);
+    house.change(id, |s| s.definition.enabled = true);
+    house.until("2027-06-01T07:30:00Z");
+    assert_eq!(house.history(id), ["07:00 skipped"]);
+    assert!(house.log().is_empty(), "{:?}", house.log());
+    house.until("2027-06-02T07:30:00Z");
+    assert_eq!(house.history(id), ["07:00 skipped", "07:00 fired"]);
+}
+
+#[test]
+fn two_runs_by_hand_in_one_millisecond_are_two() {
+    let mut house = House::new(START);
+    let id = house.save(1, daily("07:00", &[action("lamp", "turn_on", 0)]));
+    house.input(Input::Run(id));
+    house.input(Input::Run(id));
+    assert_eq!(house.log(), ["06:00:00 turn_on", "06:00:00 turn_on"]);
+    assert_eq!(house.history(id), ["06:00 fired", "06:00 fired"]);
+}
