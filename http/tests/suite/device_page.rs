@@ -220,10 +220,8 @@ async fn what_the_viewer_may_not_do_is_not_offered_and_refused() {
     house.grant(&admin, "fridge", &eve, &["manage"]).await;
     let page = guest.get(PAGE).await;
     assert!(page.text.contains("href=\"/devices/fridge/edit\""));
-    assert!(
-        page.text
-            .contains("<code class=\"topic\">iothome/fridge/mode/set</code>")
-    );
+    let unbroken = page.text.replace("<wbr>", "");
+    assert!(unbroken.contains(">iothome/fridge/mode/set</code>"));
     assert!(
         !page.text.contains("broker-users"),
         "broker users are for administrators"

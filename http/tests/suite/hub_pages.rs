@@ -354,9 +354,11 @@ async fn administrators_change_what_is_logged_until_the_next_start() {
     let back = browser.post("/system/log-level", &fields("")).await;
     assert_eq!(back.status, 303, "{}", back.text);
     assert_eq!(*asked.lock().unwrap(), ["iothome=debug", "warn"]);
-    let audit = house.store.audit(10, None).await.unwrap();
-    let lines = audit
-        .iter()
-        .filter(|(_, line)| line.action == "log_level_changed");
-    assert_eq!(lines.count(), 2);
+    until("both changes are in the audit", || async {
+        let audit = house.store.audit(10, None).await.unwrap();
+        let lines = audit.iter();
+        let lines = lines.filter(|(_, line)| line.action == "log_level_changed");
+        lines.count() == 2
+    })
+    .await;
 }

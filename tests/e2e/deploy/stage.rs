@@ -19,7 +19,7 @@ pub(super) const FAR: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 5);
 
 /// A network: its name, and the address that ends in 0.
 const NETWORKS: [(&str, [u8; 3]); 3] = [
-    ("edge", [172, 30, 253]),
+    ("edge", [10, 213, 77]),
     ("devices", [172, 30, 251]),
     ("data", [172, 30, 252]),
 ];
